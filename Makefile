@@ -1,0 +1,40 @@
+# Works with GNU make 3.81. `make` alone lists the targets.
+PYTHON ?= python3
+BIN = .venv/bin
+
+.PHONY: help setup drill test test-all check bench lock clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
+
+setup: .venv/.ready ## .venv with everything pinned in requirements.lock
+
+.venv/.ready: requirements.lock pyproject.toml scripts/setup.sh
+	@PYTHON="$(PYTHON)" sh scripts/setup.sh
+
+drill: setup ## the main job: replay the outage on this machine (ARGS="--act fenced" to choose)
+	@$(BIN)/outlast drill $(ARGS)
+
+check: setup ## format, lint, types, import rules
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: setup check ## check and the suite; real servers come by apt with CI=true or PEERS=install
+	@sh scripts/peers.sh
+	$(BIN)/pytest $(ARGS)
+
+test-all: setup check ## the suite with the long tests
+	@sh scripts/peers.sh
+	$(BIN)/pytest -m "" $(ARGS)
+
+bench: setup ## side by side with the peers
+	@sh scripts/peers.sh
+	$(BIN)/python -m benchmarks $(ARGS)
+
+lock: setup ## resolve the dependencies anew into requirements.lock
+	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-header --upgrade pyproject.toml -o requirements.lock
+
+clean: ## remove what setup and tests made
+	rm -rf .venv .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist build
