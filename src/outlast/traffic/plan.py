@@ -1,0 +1,145 @@
+"""A plan: for every endpoint the content it shall have, and since which generation. A value; applying it is others' job.
+
+Text that is not a whole, safe plan cannot become one (`Plan.from_json`): the second door of "never empty".
+"""
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from outlast.errors import UnsafePlan
+from outlast.traffic.content import Content, RecordSet
+from outlast.traffic.sentinel import MAX_COUNT
+
+FORMAT = 1
+MAX_WITHHELD = 1024
+"""Addresses remembered as left out, for each endpoint. The oldest that nobody configures any more go first."""
+
+
+class Withheld(NamedTuple):
+    """An address that is not published, why, and since when (wall clock, nanoseconds)."""
+
+    address: str
+    reason: str
+    since: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Entry:
+    """One endpoint's part of a plan.
+
+    `generation` is that of the plan in which the endpoint last changed, so that an unchanged endpoint asks for no write.
+    `withheld` names the evidence for each address that left: the last hop refuses a removal that nothing explains.
+    """
+
+    endpoint: str
+    generation: int
+    content: Content
+    min_addresses: int = 1
+    withheld: tuple[Withheld, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.generation <= MAX_COUNT:
+            raise UnsafePlan(f"{self.endpoint}: generation {self.generation} is not within 1 and {MAX_COUNT}")
+        count = len(self.content.addresses)
+        if "CNAME" not in {item.type for item in self.content.sets} and count < self.min_addresses:
+            raise UnsafePlan(
+                f"{self.endpoint}: {count} addresses, fewer than min_addresses = {self.min_addresses}",
+                hint="bring targets back or lower min_addresses",
+            )
+        if len(self.withheld) > MAX_WITHHELD:
+            raise UnsafePlan(f"{self.endpoint}: more than {MAX_WITHHELD} withheld addresses")
+
+    @property
+    def digest(self) -> str:
+        return self.content.digest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """An immutable, ordered set of entries. `at` is the wall clock in nanoseconds; `reason` is for people."""
+
+    realm: str
+    generation: int
+    entries: tuple[Entry, ...]
+    at: int = 0
+    by: str = ""
+    reason: str = ""
+    _by_name: dict[str, Entry] = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        names = [entry.endpoint for entry in self.entries]
+        if names != sorted(set(names)):
+            raise UnsafePlan("the entries of a plan are sorted by endpoint, each once")
+        late = [entry.endpoint for entry in self.entries if entry.generation > self.generation]
+        if late:
+            raise UnsafePlan(f"entries newer than plan {self.generation}: {', '.join(late)}")
+        object.__setattr__(self, "_by_name", dict(zip(names, self.entries, strict=True)))
+
+    def entry(self, endpoint: str) -> Entry | None:
+        return self._by_name.get(endpoint)
+
+    def to_json(self) -> str:
+        return json.dumps(
+            {
+                "format": FORMAT,
+                "realm": self.realm,
+                "generation": self.generation,
+                "at": self.at,
+                "by": self.by,
+                "reason": self.reason,
+                "entries": [_entry_to_dict(entry) for entry in self.entries],
+            },
+            separators=(",", ":"),
+        )
+
+    @classmethod
+    def from_json(cls, text: str) -> "Plan":
+        """Read a plan back.
+
+        Raises:
+            UnsafePlan: The text is not a plan of a known format, or the plan would be unsafe.
+
+        """
+        try:
+            raw = json.loads(text)
+            if raw["format"] != FORMAT:
+                raise UnsafePlan(f"a plan of the unknown format {raw['format']!r}", hint="upgrade outlast here")
+            return cls(
+                realm=raw["realm"],
+                generation=raw["generation"],
+                at=raw["at"],
+                by=raw["by"],
+                reason=raw["reason"],
+                entries=tuple(_entry_from_dict(item) for item in raw["entries"]),
+            )
+        except (KeyError, TypeError, ValueError) as error:
+            raise UnsafePlan(f"not a plan: {error!r}", hint="the registry's copy is damaged; publish anew") from error
+
+
+def sets_to_json(sets: tuple[RecordSet, ...]) -> list[list[Any]]:
+    return [[item.type, item.ttl, list(item.values)] for item in sets]
+
+
+def sets_from_json(raw: list[list[Any]]) -> tuple[RecordSet, ...]:
+    return tuple(RecordSet.of(rdtype, ttl, values) for rdtype, ttl, values in raw)
+
+
+def _entry_to_dict(entry: Entry) -> dict[str, Any]:
+    return {
+        "endpoint": entry.endpoint,
+        "generation": entry.generation,
+        "sets": sets_to_json(entry.content.sets),
+        "min_addresses": entry.min_addresses,
+        "withheld": [list(item) for item in entry.withheld],
+    }
+
+
+def _entry_from_dict(raw: dict[str, Any]) -> Entry:
+    return Entry(
+        endpoint=raw["endpoint"],
+        generation=raw["generation"],
+        content=Content(sets_from_json(raw["sets"])),
+        min_addresses=raw["min_addresses"],
+        withheld=tuple(Withheld(*item) for item in raw["withheld"]),
+    )

@@ -1,0 +1,120 @@
+"""What exists: endpoints and the targets that may stand behind each of them. Written by people, read by the planner."""
+
+import ipaddress
+from dataclasses import dataclass, field
+
+from outlast.errors import InvalidConfig
+from outlast.traffic.content import MAX_TTL, MAX_VALUES, family_of
+
+MAX_ENDPOINT_LENGTH = 253 - len("_outlast.")
+"""So that the sentinel's name still fits into 253 characters (RFC 1035 section 2.3.4)."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """One address that can serve an endpoint, and where it stands."""
+
+    address: str
+    region: str
+    zone: str = ""
+    cloud: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """One name and its targets.
+
+    Args:
+        name: The owner name, without a trailing dot, in lower case.
+        targets: Where it may point.
+        ttl: Seconds that resolvers may keep an answer.
+        min_addresses: The floor: no plan with fewer addresses is built or applied.
+        fail_open_below: Share of healthy targets in a region strictly below which all of them are published (gdnsd's
+            `up_thresh`; half, as there).
+        max_leave: Share of the targets that may leave for health within `velocity_window`; one may always leave.
+        velocity_window: Seconds over which leaving is counted.
+        soak: Seconds that a newcomer must have been healthy before it is published.
+        probed: Whether health signals decide; without them every target is published.
+
+    Raises:
+        InvalidConfig: Lists every fault at once.
+
+    """
+
+    name: str
+    targets: tuple[Target, ...]
+    ttl: int = 5
+    min_addresses: int = 1
+    fail_open_below: float = 0.5
+    max_leave: float = 0.5
+    velocity_window: float = 60.0
+    soak: float = 10.0
+    probed: bool = True
+
+    def __post_init__(self) -> None:
+        faults = _endpoint_faults(self)
+        if faults:
+            raise InvalidConfig(tuple(f"endpoint {self.name!r}: {fault}" for fault in faults))
+
+    @property
+    def addresses(self) -> tuple[str, ...]:
+        return tuple(target.address for target in self.targets)
+
+    @property
+    def families(self) -> tuple[str, ...]:
+        return tuple(sorted({family_of(address) for address in self.addresses}))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topology:
+    """All endpoints of one realm. The realm is the name under which this set-up signs its sentinels."""
+
+    realm: str
+    endpoints: tuple[Endpoint, ...]
+    _by_name: dict[str, Endpoint] = field(init=False, repr=False, compare=False, hash=False)
+
+    def __post_init__(self) -> None:
+        names = [endpoint.name for endpoint in self.endpoints]
+        twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) != len(names) else []
+        if twice:
+            raise InvalidConfig(tuple(f"endpoint {name!r} is defined twice" for name in twice))
+        object.__setattr__(self, "_by_name", dict(zip(names, self.endpoints, strict=True)))
+
+    def endpoint(self, name: str) -> Endpoint | None:
+        return self._by_name.get(name)
+
+
+def _endpoint_faults(endpoint: Endpoint) -> list[str]:
+    faults = [fault for target in endpoint.targets if (fault := _address_fault(target.address))]
+    count = len(endpoint.targets)
+    if not count:
+        faults.append("targets is empty: name at least one address")
+    if len(set(endpoint.addresses)) != count:
+        faults.append("an address stands in targets twice")
+    if count > MAX_VALUES:
+        faults.append(f"{count} targets, more than {MAX_VALUES}")
+    if not endpoint.name or len(endpoint.name) > MAX_ENDPOINT_LENGTH or endpoint.name != endpoint.name.lower():
+        faults.append(f"the name must be in lower case and at most {MAX_ENDPOINT_LENGTH} characters")
+    ranges = (
+        ("min_addresses", 1, max(1, count)),
+        ("ttl", 0, MAX_TTL),
+        ("fail_open_below", 0, 1),
+        ("max_leave", 0, 1),
+        ("velocity_window", 0, MAX_TTL),
+        ("soak", 0, MAX_TTL),
+    )
+    for key, low, high in ranges:
+        value = getattr(endpoint, key)
+        if not low <= value <= high:
+            faults.append(f"{key} = {value} is not within {low} and {high}")
+    return faults
+
+
+def _address_fault(text: str) -> str:
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return f"{text!r} is not an IPv4 or IPv6 address"
+    if str(address) != text:
+        return f"write {text} as {address}"
+    return f"{text} cannot be a target" if address.is_unspecified or address.is_multicast else ""
