@@ -1,0 +1,284 @@
+"""The planner: turns topology and signals into the next plan, and answers enactors that met something newer.
+
+Theory of operation. A pass reads everything it decides on in one go. If an endpoint should change, or somebody reported
+a sentinel ahead of the plan, it reads those endpoints' sentinels itself, takes a generation above all it knows (rule f)
+and publishes by compare and swap on the latest generation. Two planners cannot both win; the loser starts anew.
+
+It answers a report only if the sentinel it reads itself is ahead of its latest plan; otherwise the report came from an
+enactor that was behind, and answering it would raise generations without end. An endpoint that is answered takes the new
+plan's generation even if its content is the same: without that the report would come back for ever (rule d).
+
+Errors freeze: no topology, no registry, no fresh signal means no new plan, and the last one stands.
+"""
+
+from dataclasses import replace
+from enum import StrEnum
+from typing import NamedTuple
+
+from outlast.errors import UnsafePlan
+from outlast.traffic.content import Content
+from outlast.traffic.messages import (
+    DropReports,
+    Effects,
+    Event,
+    Expired,
+    InputsRead,
+    LiveRead,
+    Note,
+    ProviderDown,
+    Publish,
+    Published,
+    Raced,
+    ReadInputs,
+    ReadLive,
+    RegistryDown,
+    ReportsDropped,
+    Tick,
+)
+from outlast.traffic.plan import Entry, Plan, Withheld
+from outlast.traffic.planning import freshest, kind_of, propose
+from outlast.traffic.ports import Live, Record
+from outlast.traffic.sentinel import Sentinel, parse
+from outlast.traffic.topology import Endpoint
+
+
+class Phase(StrEnum):
+    """What the pass waits for."""
+
+    IDLE = "idle"
+    INPUTS = "reading the inputs"
+    SENTINELS = "reading sentinels"
+    PUBLISH = "publishing"
+    DROP = "answering reports"
+
+
+class Place(NamedTuple):
+    """One endpoint at one provider."""
+
+    provider: str
+    endpoint: str
+
+
+class Options(NamedTuple):
+    """What a planner is told once. `max_signal_age` is nanoseconds; `places` says who serves each endpoint."""
+
+    me: str
+    realm: str
+    places: tuple[Place, ...]
+    max_signal_age: int
+
+
+class PlannerState(NamedTuple):
+    """`floor` is the largest generation this planner has published; it outlives a registry that forgets."""
+
+    options: Options
+    phase: Phase = Phase.IDLE
+    floor: int = 0
+    inputs: InputsRead | None = None
+    drafts: tuple[Entry, ...] = ()
+    to_read: tuple[Place, ...] = ()
+    seen: tuple[tuple[Place, Sentinel], ...] = ()
+
+    def __repr__(self) -> str:
+        return f"<planner {self.options.me}: {self.phase}, floor {self.floor}>"
+
+
+Step = tuple[PlannerState, Effects]
+
+
+def step(state: PlannerState, event: Event) -> Step:
+    """One transition.
+
+    Raises:
+        AssertionError: The event is not one that this phase can get; the state is unchanged.
+
+    """
+    match state.phase, event:
+        case Phase.IDLE, Tick():
+            return state._replace(phase=Phase.INPUTS), (ReadInputs(),)
+        case Phase.INPUTS, InputsRead():
+            return _on_inputs(state, event)
+        case Phase.SENTINELS, LiveRead(live=live):
+            return _next_sentinel(_noticed(state, live))
+        case Phase.SENTINELS, ProviderDown():
+            return _next_sentinel(state._replace(to_read=state.to_read[1:]))
+        case Phase.PUBLISH, Published():
+            return _drop(state, Note("published", f"gen={state.floor}"))
+        case Phase.PUBLISH, Raced():
+            return _rest(state, Note("lost the race to publish"))
+        case Phase.PUBLISH, Expired():
+            return _rest(state, Note("signals grew too old while planning"))
+        case Phase.DROP, ReportsDropped():
+            return _rest(state)
+        case ((Phase.INPUTS | Phase.PUBLISH | Phase.DROP), RegistryDown(detail=detail)):
+            return _rest(state, Note("registry unavailable", f"{detail}; the last plan stands", alarm=True))
+    raise AssertionError(f"{state!r} cannot get {event!r}")
+
+
+def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
+    try:
+        drafts = _drafts(inputs, state.options.max_signal_age)
+    except UnsafePlan as error:
+        return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
+    concerned = {draft.endpoint for draft in drafts} | {report.endpoint for report in inputs.reports}
+    if not concerned and not _gone(inputs):
+        return _rest(state)
+    to_read = tuple(place for place in state.options.places if place.endpoint in concerned)
+    return _next_sentinel(state._replace(phase=Phase.SENTINELS, inputs=inputs, drafts=drafts, to_read=to_read, seen=()))
+
+
+def _gone(inputs: InputsRead) -> set[str]:
+    entries = inputs.plan.entries if inputs.plan is not None else ()
+    return {entry.endpoint for entry in entries if inputs.topology.endpoint(entry.endpoint) is None}
+
+
+def _drafts(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
+    # The next entries of those endpoints whose last entry is no longer right. Generations are set on publishing.
+    evidence = freshest(inputs.signals, wall=inputs.wall, max_age=max_signal_age)
+    records: dict[str, tuple[Record, ...]] = {}
+    for record in inputs.records:
+        records[record.endpoint] = (*records.get(record.endpoint, ()), record)
+    drafts = []
+    for endpoint in inputs.topology.endpoints:
+        previous = inputs.plan.entry(endpoint.name) if inputs.plan is not None else None
+        draft = _draft(
+            endpoint,
+            previous,
+            propose(
+                endpoint,
+                previous=previous,
+                records=records.get(endpoint.name, ()),
+                evidence=evidence,
+                wall=inputs.wall,
+            ),
+        )
+        if previous is None or not _alike(previous, draft):
+            drafts.append(draft)
+    return tuple(drafts)
+
+
+def _draft(endpoint: Endpoint, previous: Entry | None, proposal: tuple[Content, tuple[Withheld, ...]]) -> Entry:
+    content, withheld = proposal
+    return Entry(
+        endpoint=endpoint.name,
+        generation=previous.generation if previous is not None else 1,
+        content=content,
+        min_addresses=endpoint.min_addresses,
+        withheld=withheld,
+    )
+
+
+def _alike(previous: Entry, entry: Entry) -> bool:
+    # Only which addresses are out for which kind of reason counts, not the wording of the last probe.
+    def essence(item: Entry) -> tuple[object, ...]:
+        return item.digest, item.min_addresses, tuple((held.address, kind_of(held.reason)) for held in item.withheld)
+
+    return essence(previous) == essence(entry)
+
+
+# --------------------------------------------------------------------------------------------- reading sentinels
+
+
+def _noticed(state: PlannerState, live: Live) -> PlannerState:
+    place, rest = state.to_read[0], state.to_read[1:]
+    reading = parse(live.sentinel)
+    ours = isinstance(reading, Sentinel) and reading.realm == state.options.realm
+    seen = (*state.seen, (place, reading)) if ours and isinstance(reading, Sentinel) else state.seen
+    return state._replace(to_read=rest, seen=seen)
+
+
+def _next_sentinel(state: PlannerState) -> Step:
+    if state.to_read:
+        place = state.to_read[0]
+        return state, (ReadLive(place.provider, place.endpoint),)
+    return _publish(state)
+
+
+def _ahead(state: PlannerState) -> set[str]:
+    assert state.inputs is not None
+    plan = state.inputs.plan
+    if plan is None:
+        return set()
+    found = set()
+    for place, sentinel in state.seen:
+        entry = plan.entry(place.endpoint)
+        if entry is not None and sentinel.follows(entry.generation, entry.digest):
+            found.add(place.endpoint)
+    return found
+
+
+# ----------------------------------------------------------------------------------------------------- publishing
+
+
+def _publish(state: PlannerState) -> Step:
+    inputs = state.inputs
+    assert inputs is not None
+    ahead = _ahead(state)
+    if not state.drafts and not ahead and not _gone(inputs):
+        return _drop(state, Note("report dropped", "no sentinel is ahead of the latest plan"))
+    generation = _next_generation(state)
+    try:
+        plan = Plan(
+            realm=state.options.realm,
+            generation=generation,
+            entries=tuple(_entries(state, ahead, generation)),
+            at=inputs.wall,
+            by=state.options.me,
+            reason=_reason({draft.endpoint for draft in state.drafts}, ahead, _gone(inputs)),
+        )
+    except UnsafePlan as error:
+        return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
+    after = inputs.plan.generation if inputs.plan is not None else 0
+    publish = Publish(plan, after, _valid_until(inputs, state.options.max_signal_age))
+    return state._replace(phase=Phase.PUBLISH, floor=generation), (publish,)
+
+
+def _valid_until(inputs: InputsRead, max_signal_age: int) -> int:
+    # When the oldest of the fresh signals stops being fresh; 0 if the plan rests on none.
+    fresh = [signal.at for signal in inputs.signals if inputs.wall - max_signal_age <= signal.at]
+    return min(fresh) + max_signal_age if fresh else 0
+
+
+def _next_generation(state: PlannerState) -> int:
+    inputs = state.inputs
+    assert inputs is not None
+    latest = inputs.plan.generation if inputs.plan is not None else 0
+    sentinels = [sentinel.gen for _, sentinel in state.seen]
+    records = [record.sentinel.gen for record in inputs.records]
+    return max([latest, inputs.floor, state.floor, *sentinels, *records]) + 1
+
+
+def _entries(state: PlannerState, ahead: set[str], generation: int) -> list[Entry]:
+    inputs = state.inputs
+    assert inputs is not None
+    drafts = {draft.endpoint: draft for draft in state.drafts}
+    entries = []
+    for name in sorted(endpoint.name for endpoint in inputs.topology.endpoints):
+        previous = inputs.plan.entry(name) if inputs.plan is not None else None
+        entry = drafts.get(name, previous)
+        assert entry is not None, "an endpoint without a draft has a previous entry"
+        # (d) The generation in which the endpoint last changed; an answered report moves it too.
+        moved = previous is None or name in ahead or previous.digest != entry.digest
+        entries.append(replace(entry, generation=generation) if moved else entry)
+    return entries
+
+
+def _reason(changed: set[str], ahead: set[str], gone: set[str]) -> str:
+    parts = (("changed", changed), ("answering ahead", ahead), ("no longer planned", gone))
+    return "; ".join(f"{word}: {_few(names)}" for word, names in parts if names)
+
+
+def _few(names: set[str]) -> str:
+    shown = sorted(names)[:5]
+    return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
+
+
+def _drop(state: PlannerState, *notes: Note) -> Step:
+    assert state.inputs is not None
+    if not state.inputs.reports:
+        return _rest(state, *notes)
+    return state._replace(phase=Phase.DROP), (*notes, DropReports(state.inputs.reports))
+
+
+def _rest(state: PlannerState, *notes: Note) -> Step:
+    return state._replace(phase=Phase.IDLE, inputs=None, drafts=(), to_read=(), seen=()), notes
