@@ -4,6 +4,9 @@ Every error of ours is an `OutlastError`. Its message is derived from its fields
 A user's own exception passes through untouched.
 """
 
+import difflib
+from collections.abc import Iterable
+
 
 class OutlastError(Exception):
     """The root of every error raised by outlast.
@@ -45,3 +48,9 @@ class Unavailable(OutlastError):
 
 class Refused(OutlastError):
     """An operator's command cannot be carried out as things stand; the hint says what lifts it."""
+
+
+def did_you_mean(word: str, known: Iterable[str]) -> str:
+    """Return `; did you mean 'x'?` for the known word nearest to one that is not known, or nothing if none is near."""
+    near = difflib.get_close_matches(word, list(known), n=1)
+    return f"; did you mean {near[0]!r}?" if near else ""

@@ -1,5 +1,27 @@
-"""The `outlast` command, one module per command."""
+"""The `outlast` command, one module per command.
+
+Exit statuses are the same everywhere: 0 as asked, 1 not (or something needs attention), 2 the command line or the
+configuration is wrong. `outlast status` adds 3: it could not tell.
+"""
+
+import sys
 
 
 def main() -> None:
-    """Run the command line."""
+    """Run the command line. Errors of ours end as one or two lines on stderr, never as a traceback."""
+    try:
+        from outlast.cli.app import app  # noqa: PLC0415  the import is what may fail
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in {"typer", "rich", "pydantic"}:
+            raise
+        sys.stderr.write("outlast: the commands are not installed; pip install 'outlast[cli]'\n")
+        raise SystemExit(1) from None
+    from outlast.cli.output import failed  # noqa: PLC0415  as above
+    from outlast.errors import OutlastError  # noqa: PLC0415  as above
+
+    try:
+        app()
+    except OutlastError as error:
+        raise SystemExit(failed(error)) from None
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None

@@ -25,7 +25,7 @@ class Lines:
     """An append-only file of JSON lines, flushed after each line."""
 
     def __init__(self, path: str) -> None:
-        self._file: TextIO = Path(path).open("a", encoding="utf-8", buffering=1)
+        self._file: TextIO = Path(path).open("a", encoding="utf-8", buffering=1)  # noqa: SIM115 - open as long as the process lives
 
     def write(self, event: str, fields: Mapping[str, Any]) -> None:
         """Append one line; `event` becomes its first field."""

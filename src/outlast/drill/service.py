@@ -155,10 +155,15 @@ class _Server(uvicorn.Server):
 
 def serve(options: ServiceOptions) -> None:
     """Serve until SIGTERM."""
-    on_termination(lambda: None)  # uvicorn raises the signal once more when it has ended in order; that is enough
     lines = Lines(options.output)
     store = Store(options.database, keys=options.keys)
     server = _Server(_configure(options, Service(options.region, store).app()), lines, options.region)
+
+    def end() -> None:
+        server.should_exit = True
+
+    # uvicorn has handlers of its own while it serves, and raises the signal for ours again when it has ended in order.
+    on_termination(end)
     server.run(sockets=_open(options))
     store.close()
     lines.write("end", {"t": time.monotonic(), "requests": server.server_state.total_requests})

@@ -128,6 +128,7 @@ class Listener:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # aborted transports close their sockets in the next turn of the loop
 
     # --- UDP ---------------------------------------------------------------------------------------------------------
 
@@ -170,24 +171,26 @@ class Listener:
 
     # --- TCP ---------------------------------------------------------------------------------------------------------
 
-    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
+    def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         name = writer.get_extra_info("peername")
-        if task is None or not name or not self._admits(name[0]):
-            writer.close()
+        if not name or not self._admits(name[0]):  # no name: it is gone already
+            writer.transport.abort()
             return
         self._statistics.connections += 1
+        work = self._connection(reader, writer, Peer(*name[:2]))
+        task = asyncio.get_running_loop().create_task(work)
         self._connections.add(task)
+        task.add_done_callback(self._connections.discard)
+
+    async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
         try:
-            await self._serve(reader, writer, Peer(*name[:2]))
-        except (
-            OSError,
-            asyncio.IncompleteReadError,
-        ):  # idle too long (TimeoutError is one), reset, or gone mid-message
-            pass
-        finally:
-            self._connections.discard(task)
+            await self._serve(reader, writer, peer)
             writer.close()
+        except OSError:  # reset, or too slow: TimeoutError is one. What is still buffered is given up
+            writer.transport.abort()
+        except asyncio.CancelledError:
+            writer.transport.abort()
+            raise
 
     def _admits(self, host: str) -> bool:
         if not self._options.hears(host):
@@ -200,9 +203,7 @@ class Listener:
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
         room = asyncio.Semaphore(PIPELINE_MAX)
-        while True:
-            async with asyncio.timeout(self._options.idle_timeout):
-                wire = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+        while (wire := await self._tcp_receive(reader)) is not None:
             self._statistics.tcp_requests += 1
             outcome = self._call(wire, peer, "tcp")
             if not inspect.isawaitable(outcome):
@@ -211,6 +212,16 @@ class Listener:
             await room.acquire()
             # Answers may overtake one another (RFC 7766, section 6.2.1.1); the message's id tells them apart.
             self._track(self._tcp_later(writer, outcome, wire, room))
+        async with asyncio.timeout(self._options.idle_timeout):
+            for _ in range(PIPELINE_MAX):  # a peer may close its side early and still wait for its answers
+                await room.acquire()
+
+    async def _tcp_receive(self, reader: asyncio.StreamReader) -> bytes | None:
+        try:
+            async with asyncio.timeout(self._options.idle_timeout):
+                return await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+        except asyncio.IncompleteReadError:
+            return None
 
     async def _tcp_later(
         self, writer: asyncio.StreamWriter, outcome: Awaitable[Answer], wire: bytes, room: asyncio.Semaphore

@@ -10,7 +10,7 @@ import binascii
 import hmac
 import secrets
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 import dns.exception
 import dns.name
@@ -157,7 +157,7 @@ class Keyring:
         """Append the TSIG record that answers `signature` (RFC 8945, section 5.3 and, for errors, 5.3.2)."""
         sent = signature.rdata
         is_late = verdict.error == Rcode.BADTIME
-        template = TSIG(
+        template = TSIG(  # type: ignore[no-untyped-call]  # dnspython leaves rdata constructors untyped
             RdataClass.ANY,
             RdataType.TSIG,
             sent.algorithm,
@@ -174,12 +174,12 @@ class Keyring:
             return _appended(answer, signature.owner, template)
         _, tsig_key = self._keys[signature.owner]
         mac = _mac(answer, tsig_key, template, request_mac=sent.mac)
-        return _appended(answer, signature.owner, template.replace(mac=mac))
+        return _appended(answer, signature.owner, cast(TSIG, template.replace(mac=mac)))
 
     def signature_bytes(self, signature: Signature) -> int:
         """An upper bound of what `sign` appends, to leave room for in a datagram."""
         fixed = 10 + 16 + 6  # the record's header; times, lengths, ids; Other Data
-        return len(signature.owner.to_wire()) + len(signature.rdata.algorithm.to_wire()) + fixed + 64
+        return len(signature.owner.to_digestable()) + len(signature.rdata.algorithm.to_digestable()) + fixed + 64
 
 
 def _unsigned(wire: bytes, signature: Signature) -> bytes:
@@ -188,13 +188,15 @@ def _unsigned(wire: bytes, signature: Signature) -> bytes:
 
 
 def _mac(wire: bytes, key: dns.tsig.Key, rdata: TSIG, *, request_mac: bytes = b"") -> bytes:
-    signed, _ = dns.tsig.sign(wire, key, rdata, rdata.time_signed, request_mac)
+    signed, _ = dns.tsig.sign(  # type: ignore[no-untyped-call]  # dnspython leaves its TSIG functions untyped
+        wire, key, rdata, rdata.time_signed, request_mac
+    )
     return bytes(signed.mac)
 
 
 def _appended(wire: bytes, owner: Name, rdata: TSIG) -> bytes:
-    data = rdata.to_wire()
+    data = rdata.to_digestable()
     head = int(RdataType.TSIG).to_bytes(2, "big") + int(RdataClass.ANY).to_bytes(2, "big") + bytes(4)
-    record = owner.to_wire() + head + len(data).to_bytes(2, "big") + data
+    record = owner.to_digestable() + head + len(data).to_bytes(2, "big") + data
     count = int.from_bytes(wire[10:12], "big") + 1
     return wire[:10] + count.to_bytes(2, "big") + wire[HEADER_BYTES:] + record

@@ -121,7 +121,9 @@ class _Reader:
     def read(self) -> Request:
         self._parser.seek(HEADER_BYTES)
         questions, answers, authorities, additionals = self._header.counts
-        question = tuple(self._question() for _ in range(questions))
+        if questions != 1:  # RFC 9619 for queries; RFC 2136, section 3.1.1, for updates
+            raise Malformed("not exactly one question")
+        question = (self._question(),)
         answer = tuple(self._record() for _ in range(answers))
         authority = tuple(self._record() for _ in range(authorities))
         for remaining in reversed(range(additionals)):

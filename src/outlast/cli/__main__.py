@@ -1,0 +1,5 @@
+"""`python -m outlast.cli` is `outlast`."""
+
+from outlast.cli import main
+
+main()

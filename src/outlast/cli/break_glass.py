@@ -1,0 +1,133 @@
+"""`outlast break-glass`: writes addresses by hand, when nothing else works any more."""
+
+from pathlib import Path
+from typing import Annotated, NamedTuple
+
+import typer
+
+from outlast.cli.hold import Hand, carry_out, operator, read_with
+from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason
+from outlast.config import scalars, wire
+from outlast.config.key import read_key
+from outlast.config.parse import load
+from outlast.errors import InvalidConfig, Refused
+from outlast.traffic.content import Content
+from outlast.traffic.hold import Command, HoldState
+from outlast.traffic.ports import Provider, Registry
+from outlast.traffic.sentinel import Sentinel, parse
+
+TTL = 5
+"""Seconds, where neither the command line nor a configuration says."""
+TIMEOUT = 5.0
+"""Seconds for one answer: longer than a role's, for the day on which everything is slow."""
+DIRECT = "the server"
+"""How a provider is called that only the command line knows."""
+
+
+class World(NamedTuple):
+    """What the hand may reach for one endpoint."""
+
+    realm: str
+    registry: Registry | None
+    providers: dict[str, Provider]
+    ttl: int
+
+
+def break_glass(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The endpoint.")],
+    address: Annotated[list[str], typer.Option("--address", help="What it shall answer; repeat for more.")],
+    ttl: Annotated[int | None, typer.Option("--ttl", help="Seconds; by default the endpoint's, or 5.")] = None,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Also if what stands there is not ours: it is replaced.")
+    ] = False,
+    apply: Apply = False,
+    reason: Reason = "",
+    as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+    server: Annotated[str, typer.Option("--server", help="The primary's IP address; then no file is read.")] = "",
+    port: Annotated[int, typer.Option("--port", min=1, max=65_535, help="The primary's port.")] = 53,
+    zone: Annotated[str, typer.Option("--zone", help="The zone at --server.")] = "",
+    key_file: Annotated[str, typer.Option("--key-file", help="BIND key file, or name:algorithm:base64.")] = "",
+    realm: Annotated[str, typer.Option("--realm", help="The realm, if no sentinel stands there to say it.")] = "",
+) -> None:
+    """Write addresses by hand and hold them against every enactor until thaw.
+
+    Needs no registry, no running role and, with --server, --zone and --key-file, no configuration either. What is
+    there and what would be written is printed; nothing is written without --apply.
+
+    \b
+    Examples:
+      outlast break-glass db.example.com --address 192.0.2.7 --apply --reason "INC-42"
+      outlast break-glass db.example.com --address 192.0.2.7 --address 192.0.2.8 \\
+          --server 192.0.2.53 --zone example.com --key-file tsig.key --apply
+    \b
+    Exit status: 0 written (or would be), 1 a provider was not reached or refused, 2 the command line or the
+    configuration is wrong.
+    """
+    endpoint = _domain(name, "NAME")
+    if server or zone or key_file:
+        world = _direct(endpoint, server=server, port=port, zone=zone, key_file=key_file, realm=realm)
+    else:
+        world = _configured(endpoint, config)
+    content = _content(address, ttl if ttl is not None else world.ttl)
+    me = operator(Command.BREAK_GLASS)
+    states = tuple(
+        HoldState(Command.BREAK_GLASS, me, world.realm, provider, endpoint, content=content, take_over=take_over)
+        for provider in world.providers
+    )
+    hand = Hand(registry=world.registry, providers=world.providers, apply=apply, reason=reason)
+    carry_out(states, hand, as_json=as_json)
+
+
+def _content(addresses: list[str], ttl: int) -> Content:
+    faults = []
+    for address in addresses:
+        try:
+            scalars.ip_address(address)
+        except scalars.Misread:
+            faults.append(f"--address {address}: not an IPv4 or IPv6 address")
+    if faults:
+        raise InvalidConfig(tuple(faults))
+    return Content.of_addresses(addresses, ttl=ttl)
+
+
+def _configured(endpoint: str, config: Path) -> World:
+    settings = load(config)
+    names = wire.providers_of(settings, endpoint)
+    if not names:
+        raise Refused(f"no provider in {config} has a zone for {endpoint}", hint="or name --server, --zone, --key-file")
+    wired = wire.providers(settings)
+    known = settings.topology.endpoint(endpoint)
+    ttl = known.ttl if known is not None else TTL
+    return World(settings.realm, wire.registry(settings), {name: wired[name] for name in names}, ttl)
+
+
+def _direct(endpoint: str, *, server: str, port: int, zone: str, key_file: str, realm: str) -> World:
+    needed = {"--server": server, "--zone": zone, "--key-file": key_file}
+    missing = tuple(
+        f"{option} is missing: --server, --zone and --key-file go together" for option, it in needed.items() if not it
+    )
+    if missing:
+        raise InvalidConfig(missing)
+    zones = (_domain(zone, "--zone"),)
+    try:
+        address = scalars.ip_address(server)
+    except scalars.Misread as error:
+        raise InvalidConfig((f"--server {server}: {error}",)) from error
+    key = read_key(key_file)
+    provider = wire.rfc2136(name=DIRECT, zones=zones, address=address, port=port, key=key, timeout=TIMEOUT)
+    return World(realm or _realm_there(provider, endpoint), None, {DIRECT: provider}, TTL)
+
+
+def _realm_there(provider: Provider, endpoint: str) -> str:
+    seen = parse(read_with(provider, endpoint).sentinel)
+    if isinstance(seen, Sentinel):
+        return seen.realm
+    raise Refused(f"no sentinel stands at {endpoint} to say the realm", hint="name it: --realm, as in outlast.toml")
+
+
+def _domain(text: str, what: str) -> str:
+    try:
+        return scalars.domain(text)
+    except scalars.Misread as error:
+        raise InvalidConfig((f"{what} {text}: {error}",)) from error

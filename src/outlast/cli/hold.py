@@ -1,0 +1,179 @@
+"""What freeze, thaw and break-glass share: one machine for each endpoint at each provider, and what is printed of it."""
+
+import asyncio
+import getpass
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import typer
+
+from outlast.cli.output import put, put_json
+from outlast.config.settings import Settings
+from outlast.config.wire import places
+from outlast.errors import Refused
+from outlast.loop import drive
+from outlast.system_clock import SystemClock
+from outlast.traffic.content import describe
+from outlast.traffic.driver import Driver
+from outlast.traffic.hold import Command, HoldState, Phase, step
+from outlast.traffic.messages import Tick
+from outlast.traffic.plan import sets_to_json
+from outlast.traffic.planner import Place
+from outlast.traffic.ports import Live, Provider, Registry, Transaction
+
+CONCURRENT = 16
+"""Endpoints worked on at once; an unreachable provider costs its timeout, and an operator in a hurry has many of them."""
+
+UNREACHED = {
+    Command.FREEZE: "NOT FROZEN",
+    Command.THAW: "NOT THAWED",
+    Command.BREAK_GLASS: "NOT WRITTEN",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hand:
+    """A person's hand: what it may reach, whether it really writes, and why."""
+
+    registry: Registry | None
+    providers: Mapping[str, Provider]
+    apply: bool
+    reason: str = ""
+
+
+def operator(command: Command) -> str:
+    """Name the writer that stands in the sentinel: the command and who ran it."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError, ImportError):  # no such variable and no entry for this user id
+        user = "operator"
+    return f"{command}/{re.sub('[^A-Za-z0-9._-]', '-', user)}"[:48]
+
+
+def chosen(settings: Settings, names: list[str], *, everything: bool) -> tuple[Place, ...]:
+    """The places that the command line names.
+
+    Raises:
+        Refused: A name is not configured, or neither a name nor `--all` was given.
+
+    """
+    if bool(names) == everything:
+        raise Refused("name the endpoints, or say --all", hint="outlast status lists them")
+    wanted = {name.lower().rstrip(".") for name in names}
+    unknown = sorted(name for name in wanted if settings.topology.endpoint(name) is None)
+    if unknown:
+        there = ", ".join(endpoint.name for endpoint in settings.topology.endpoints)
+        raise Refused(f"no such endpoint in {settings.path}: {', '.join(unknown)}", hint=f"there are: {there}")
+    return tuple(place for place in places(settings) if everything or place.endpoint in wanted)
+
+
+def carry_out(states: tuple[HoldState, ...], hand: Hand, *, as_json: bool) -> None:
+    """Drive every machine to its end, print what became of it, and leave with status 1 unless all went well."""
+    ends = asyncio.run(_drive_all(states, hand))
+    if as_json:
+        put_json(to_json(ends, hand))
+    else:
+        _print(ends, hand)
+    raise typer.Exit(0 if all(end.phase is Phase.DONE for end in ends) else 1)
+
+
+async def _drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[HoldState, ...]:
+    driver = Driver(registry=hand.registry, providers=hand.providers, clock=SystemClock(), listen=lambda _: None)
+    room = asyncio.Semaphore(CONCURRENT)
+
+    async def one(state: HoldState) -> HoldState:
+        async with room:
+            return await drive(step, state._replace(decide_only=not hand.apply), Tick(), driver.carry_out)
+
+    return tuple(await asyncio.gather(*(one(state) for state in states)))
+
+
+def read_with(provider: Provider, endpoint: str) -> Live:
+    """Read one endpoint once.
+
+    Raises:
+        Unavailable: The provider did not answer.
+
+    """
+    return asyncio.run(_awaited(lambda: provider.read(endpoint)))
+
+
+async def _awaited(ask: Callable[[], Awaitable[Live]]) -> Live:
+    return await ask()
+
+
+# ------------------------------------------------------------------------------------------------------ what is said
+
+
+def to_json(ends: tuple[HoldState, ...], hand: Hand) -> dict[str, Any]:
+    """The output contract of `--json`: one object for each endpoint at each provider, `there` and `writes` with it."""
+    return {
+        "command": str(ends[0].command) if ends else "",
+        "applied": hand.apply,
+        "reason": hand.reason,
+        "ok": all(end.phase is Phase.DONE for end in ends),
+        "places": [_place_to_json(end, hand) for end in ends],
+    }
+
+
+def _place_to_json(end: HoldState, hand: Hand) -> dict[str, Any]:
+    return {
+        "endpoint": end.endpoint,
+        "provider": end.provider,
+        "outcome": outcome(end, hand),
+        "why": end.why,
+        "registry": end.known is not None,
+        "there": _live_to_json(end.live),
+        "writes": _intent_to_json(end.intent),
+    }
+
+
+def outcome(end: HoldState, hand: Hand) -> str:
+    """One of `written`, `unchanged`, `dry run`, `refused`, `not reached`."""
+    if end.phase is not Phase.DONE:
+        return str(end.phase)
+    if end.intent is None:
+        return "unchanged"
+    return "written" if hand.apply else "dry run"
+
+
+def _live_to_json(live: Live | None) -> dict[str, Any] | None:
+    return None if live is None else {"sentinel": list(live.sentinel), "sets": sets_to_json(live.sets)}
+
+
+def _intent_to_json(intent: Transaction | None) -> dict[str, Any] | None:
+    return None if intent is None else {"sentinel": intent.sentinel.text, "sets": sets_to_json(intent.content.sets)}
+
+
+def _print(ends: tuple[HoldState, ...], hand: Hand) -> None:
+    for end in ends:
+        put(f"{end.endpoint} at {end.provider}")
+        if end.live is not None:
+            put(f"  there   {' '.join(end.live.sentinel) or 'no sentinel'}")
+            put(f"          {describe(end.live.sets)}")
+        if end.intent is not None:
+            put(f"  {'wrote ' if end.phase is Phase.DONE and hand.apply else 'writes'}  {end.intent.sentinel.text}")
+            put(f"          {end.intent.content}")
+        put(f"  {_result(end, hand)}")
+    _print_summary(ends, hand)
+
+
+def _result(end: HoldState, hand: Hand) -> str:
+    if end.phase is not Phase.DONE:
+        return f"{UNREACHED[end.command]}: {end.why}"
+    if end.known is None and hand.registry is not None:
+        return f"{end.why}; the registry was not reached: the sentinel alone says so"
+    return end.why
+
+
+def _print_summary(ends: tuple[HoldState, ...], hand: Hand) -> None:
+    missed = [end for end in ends if end.phase is not Phase.DONE]
+    if hand.reason:
+        put(f"reason: {hand.reason}")
+    if missed:
+        listed = ", ".join(f"{end.endpoint} at {end.provider}" for end in missed)
+        put(f"{UNREACHED[missed[0].command]}: {listed}")
+    if not hand.apply and any(end.intent is not None for end in ends):
+        put("This was a dry run: nothing was written. Add --apply to write.")

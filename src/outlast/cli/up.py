@@ -1,0 +1,31 @@
+"""`outlast up`: the whole control plane in one process."""
+
+from typing import Annotated
+
+import typer
+
+from outlast.cli.options import DEFAULT_CONFIG, Config
+from outlast.cli.role import named, run_role
+from outlast.config.parse import load
+from outlast.config.run import run_all
+
+
+def up(
+    config: Config = DEFAULT_CONFIG,
+    name: Annotated[str, typer.Option("--name", help="Where this runs; part of each role's name.")] = "",
+) -> None:
+    """Run planner, prober, one enactor and janitor in one process, until interrupted.
+
+    Edits of the file's endpoints are followed while it runs. Run it on two machines with one registry, or add enactors
+    elsewhere, and any of them may die.
+
+    \b
+    Examples:
+      outlast up
+      outlast up --config /etc/outlast/outlast.toml --name host-a
+    \b
+    Exit status: 0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.
+    """
+    settings = load(config)
+    own = named(name, "up").removeprefix("up-")[:36]
+    run_role(f"up-{own}", lambda stop, tell: run_all(settings, name=own, stop=stop, tell=tell))

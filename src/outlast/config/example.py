@@ -1,0 +1,69 @@
+"""The commented `outlast.toml` that `outlast init` writes. It is valid as it stands; a test loads it."""
+
+EXAMPLE = """\
+# outlast.toml: what exists, where its records live, and how it is watched.
+# Endpoints and targets may be edited while the roles run; the planner follows within a second. Everything else is
+# read at the start of a role. Durations are "250ms", "5s", "2m", "1h"; paths are relative to this file.
+
+# The name under which this set-up signs its sentinels. Never give two set-ups the same one.
+realm = "shop"
+
+# Plans and records. Every role of this set-up needs the same registry.
+[registry]
+kind = "sqlite"
+path = "outlast.db"
+
+# A primary that takes signed DNS UPDATE (RFC 2136): BIND, Knot, PowerDNS, or: outlast nameserver serve.
+# An endpoint is kept at every provider that has a zone for it.
+[provider.primary]
+kind = "rfc2136"
+address = "192.0.2.53"              # an IP address: what repairs DNS must not need DNS
+# port = 53
+zones = ["example.com"]
+key_secret_file = "tsig.key"        # from: tsig-keygen outlast > tsig.key    (or the bare secret in base64)
+# key_secret_env = "TSIG_SECRET"    # or an environment variable, instead of the file
+# key_name = "outlast."             # needed unless the key file says it
+# key_algorithm = "hmac-sha256"     # likewise
+# timeout = "2s"                    # for one read or one transaction
+
+# The probe that decides whether a target is healthy.
+[health]
+kind = "http"
+path = "/health"
+port = 80
+# host = "db.example.com"           # the Host header; by default the endpoint's name
+expect = [200, 399]                 # lowest and highest healthy status; redirects are not followed
+interval = "1s"
+timeout = "1s"                      # over connect, request and response head together
+rise = 2                            # successes in a row until a target counts as healthy
+fall = 3                            # failures in a row until it counts as unhealthy
+max_signal_age = "15s"              # older signals decide nothing: the last plan stands
+
+[planner]
+interval = "1s"
+
+[enactor]
+interval = "1s"
+stand_back = "300ms"                # for each peer that is preferred for an endpoint
+# peers = ["enactor-a", "enactor-b", "enactor-c"]   # all enactors' names, so that they seldom collide
+
+[janitor]
+interval = "30s"
+keep = 10                           # newest plans that stay whatever happens
+grace = "10m"                       # younger plans stay too
+wait = "1m"                         # between a plan's tombstone and its deletion
+
+# One table for each name to protect, and one list of addresses for each region.
+[endpoint."db.example.com"]
+ttl = "5s"
+min_addresses = 1                   # no plan with fewer is built, stored, sent or applied
+fail_open_below = 0.5               # share of a region's healthy targets below which all of them are published
+max_leave = 0.5                     # share of the targets that may leave for health ...
+velocity_window = "1m"              # ... within this time; one may always leave
+soak = "10s"                        # how long a newcomer must be healthy before it is published
+# probed = false                    # publish every target, whatever the probes say
+
+[endpoint."db.example.com".targets]
+us-east-1 = ["192.0.2.1", {address = "192.0.2.2", zone = "b"}]
+us-west-2 = ["198.51.100.1"]
+"""

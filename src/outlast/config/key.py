@@ -1,0 +1,91 @@
+"""TSIG keys as people keep them: a file with the bare secret, a BIND key file, or `name:algorithm:base64`."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from outlast.errors import InvalidConfig
+
+DEFAULT_ALGORITHM = "hmac-sha256"
+ALGORITHMS = ("hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
+MAX_BYTES = 64 * 1024
+
+_COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
+_BIND = re.compile(r'\bkey\s+"?(?P<name>[^"\s{;]+)"?\s*\{(?P<body>[^}]*)\}')
+_ALGORITHM = re.compile(r'\balgorithm\s+"?(?P<value>[A-Za-z0-9-]+)')
+_SECRET = re.compile(r'\bsecret\s+"?(?P<value>[^"\s;]+)')
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Key:
+    """A shared secret. It never shows in a `repr`. Empty `name` or `algorithm`: the source did not say."""
+
+    name: str
+    algorithm: str
+    secret: str = field(repr=False)
+
+
+def read_key(source: str) -> Key:
+    """Read the key that a command line names: a file, or `name:algorithm:base64` where no file is at hand.
+
+    Raises:
+        InvalidConfig: It is neither, or it lacks name or secret.
+
+    """
+    path = Path(source)
+    parts = source.split(":")
+    if len(parts) == 3 and not path.exists():
+        return _checked(Key(name=parts[0], algorithm=parts[1], secret=parts[2]), "the key")
+    key = read_key_file(path)
+    if not key.name:
+        raise InvalidConfig((f"{path}: it holds no key name; use a BIND key file, or name:algorithm:base64",))
+    return key
+
+
+def read_key_file(path: Path) -> Key:
+    """Read a BIND key file (`tsig-keygen` writes one), or a file that holds the base64 secret alone.
+
+    Raises:
+        InvalidConfig: The file cannot be read or holds something else.
+
+    """
+    try:
+        with path.open(encoding="utf-8") as file:
+            text = _COMMENT.sub("", file.read(MAX_BYTES)) if path.stat().st_size <= MAX_BYTES else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise InvalidConfig((f"{path}: the key file cannot be read: {reason}",)) from error
+    found = _BIND.search(text)
+    if found is None:
+        return _checked(Key(name="", algorithm="", secret=text.strip()), str(path))
+    algorithm, secret = _ALGORITHM.search(found["body"]), _SECRET.search(found["body"])
+    key = Key(
+        name=found["name"],
+        algorithm=algorithm["value"].lower() if algorithm else DEFAULT_ALGORITHM,
+        secret=secret["value"] if secret else "",
+    )
+    return _checked(key, str(path))
+
+
+def check_secret(secret: str, where: str) -> str:
+    """Return the secret if it is base64.
+
+    Raises:
+        InvalidConfig: It is empty or not base64. The secret is not repeated.
+
+    """
+    try:
+        if base64.b64decode(secret, validate=True):
+            return secret
+    except (binascii.Error, ValueError):
+        pass
+    raise InvalidConfig((f"{where}: the secret is not base64; make one with: tsig-keygen outlast",))
+
+
+def _checked(key: Key, where: str) -> Key:
+    if key.algorithm and key.algorithm not in ALGORITHMS:
+        raise InvalidConfig((f"{where}: algorithm {key.algorithm!r}: write one of {', '.join(ALGORITHMS)}",))
+    check_secret(key.secret, where)
+    return key

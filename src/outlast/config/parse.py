@@ -1,0 +1,286 @@
+"""`outlast.toml` to typed settings. Every fault of the file comes out at once, with file, key, value and fix."""
+
+import difflib
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from outlast.config import scalars
+from outlast.config.key import ALGORITHMS
+from outlast.config.settings import (
+    EnactorSettings,
+    HealthSettings,
+    JanitorSettings,
+    PlannerSettings,
+    Rfc2136Settings,
+    Settings,
+    SqliteSettings,
+)
+from outlast.config.table import Table
+from outlast.errors import InvalidConfig
+from outlast.health.detector import Thresholds
+from outlast.health.probe import HttpProbe
+from outlast.traffic.topology import Endpoint, Target, Topology
+
+MAX_BYTES = 64 * 1024 * 1024
+"""A file of 100,000 endpoints has about 20 MB."""
+TARGET_KEYS = ("address", "zone", "cloud")
+
+
+def load(path: Path) -> Settings:
+    """Read a configuration file.
+
+    Raises:
+        InvalidConfig: The file cannot be read, is not TOML, or says something wrong: all of it, at once.
+
+    """
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError as error:
+        raise InvalidConfig((f"{path}: there is no such file; write one with: outlast init",)) from error
+    except OSError as error:
+        raise InvalidConfig((f"{path}: cannot be read: {error.strerror}",)) from error
+    return parse(data, path)
+
+
+def parse(data: bytes, path: Path) -> Settings:
+    """Read a configuration from its bytes; `path` is for messages and for paths relative to the file.
+
+    Raises:
+        InvalidConfig: As `load`.
+
+    """
+    if len(data) > MAX_BYTES:
+        raise InvalidConfig((f"{path}: more than {MAX_BYTES // 1024 // 1024} MiB",))
+    try:
+        values = tomllib.loads(data.decode())
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InvalidConfig((f"{path}: not TOML: {error}",)) from error
+    faults: list[str] = []
+    settings = _settings(Table(str(path), (), values, faults), path)
+    if faults or settings is None:
+        raise InvalidConfig(tuple(faults))
+    return settings
+
+
+def _settings(root: Table, path: Path) -> Settings | None:
+    realm = root.demand("realm", scalars.realm, "stand-in", example='realm = "shop" at the top of the file')
+    registry = _registry(root, path.parent)
+    providers = _providers(root, path.parent)
+    health = _health(root.table("health"))
+    planner = _interval_only(root.table("planner"))
+    enactor = _enactor(root.table("enactor"))
+    janitor = _janitor(root.table("janitor"))
+    endpoints = _endpoints(root.table("endpoint"), providers)
+    topology = root.build(lambda: Topology(realm=realm, endpoints=endpoints))
+    root.finish()
+    if topology is None or health is None or planner is None or enactor is None or janitor is None:
+        return None
+    return Settings(
+        path=path,
+        registry=registry,
+        providers=providers,
+        topology=topology,
+        health=health,
+        planner=planner,
+        enactor=enactor,
+        janitor=janitor,
+    )
+
+
+def _one_kind(table: Table, kind: str) -> None:
+    def read(value: object) -> str:
+        if value != kind:
+            raise scalars.Misread(f'write "{kind}"; there is no other kind yet')
+        return kind
+
+    table.demand("kind", read, kind, example=f'kind = "{kind}"')
+
+
+def _registry(root: Table, folder: Path) -> SqliteSettings:
+    table = root.table("registry")
+    _one_kind(table, "sqlite")
+    path = table.demand("path", scalars.text, "", example='path = "outlast.db"')
+    table.finish()
+    return SqliteSettings(path=folder / path)
+
+
+# ------------------------------------------------------------------------------------------------------ providers
+
+
+def _providers(root: Table, folder: Path) -> tuple[Rfc2136Settings, ...]:
+    table = root.table("provider")
+    names = table.names()
+    if not names:
+        root.fault('there is no provider: add one under [provider.primary], as "outlast init" shows')
+    found = [_provider(table.table(name), name, folder) for name in names]
+    return tuple(provider for provider in found if provider is not None)
+
+
+def _provider(table: Table, name: str, folder: Path) -> Rfc2136Settings | None:
+    _one_kind(table, "rfc2136")
+    secret_file = table.take("key_secret_file", scalars.text, "")
+    no_zones: tuple[str, ...] = ()
+    fields: dict[str, Any] = {
+        "address": table.demand("address", scalars.ip_address, "127.0.0.1", example='address = "192.0.2.53"'),
+        "zones": table.demand("zones", scalars.domains, no_zones, example='zones = ["example.com"]'),
+        "key_secret_file": folder / secret_file if secret_file else None,
+    }
+    fields |= _given(table, {"port": _port, "timeout": scalars.duration, "key_secret_env": scalars.text})
+    fields |= _given(table, {"key_name": scalars.domain, "key_algorithm": _algorithm})
+    _check_secret(table)
+    table.finish()
+    return table.build(lambda: Rfc2136Settings(name=name, **fields))
+
+
+def _check_secret(table: Table) -> None:
+    # Its value is not repeated in the fault: messages end in logs.
+    if table.has("key_secret"):
+        table.take("key_secret", lambda _: None, None)
+        table.fault('key_secret: never write a secret here; put it into a file: key_secret_file = "tsig.key"')
+    elif table.has("key_secret_file") == table.has("key_secret_env"):
+        table.fault('name where the secret is: either key_secret_file = "tsig.key" or key_secret_env = "TSIG_SECRET"')
+    if table.has("key_secret_env") and not table.has("key_name"):
+        table.fault('key_name is missing: add key_name = "outlast."')
+
+
+def _port(value: object) -> int:
+    port = scalars.integer(value)
+    if not 1 <= port <= 65_535:
+        raise scalars.Misread("write a port between 1 and 65535")
+    return port
+
+
+def _algorithm(value: object) -> str:
+    if value not in ALGORITHMS:
+        raise scalars.Misread(f"write one of {', '.join(ALGORITHMS)}")
+    return str(value)
+
+
+# ----------------------------------------------------------------------------------------------------- the roles
+
+
+def _health(table: Table) -> HealthSettings | None:
+    if table.has("kind"):
+        _one_kind(table, "http")
+    options: dict[str, Any] = _given(
+        table, {"path": scalars.text, "port": _port, "host": scalars.domain, "timeout": scalars.duration}
+    )
+    options |= _given(table, {"expect": scalars.status_range})
+    counts: dict[str, Any] = _given(table, {"rise": scalars.integer, "fall": scalars.integer})
+    times: dict[str, Any] = _given(table, {"interval": scalars.duration, "max_signal_age": scalars.duration})
+    table.take("kind", scalars.text, "http")
+    table.finish()
+    probe = table.build(lambda: HttpProbe(**options))
+    thresholds = table.build(lambda: Thresholds(**counts))
+    if probe is None or thresholds is None:
+        return None
+    return table.build(lambda: HealthSettings(probe=probe, thresholds=thresholds, **times))
+
+
+def _interval_only(table: Table) -> PlannerSettings | None:
+    options = _given(table, {"interval": scalars.duration})
+    table.finish()
+    return table.build(lambda: PlannerSettings(**options))
+
+
+def _enactor(table: Table) -> EnactorSettings | None:
+    durations = dict.fromkeys(("interval", "stand_back"), scalars.duration)
+    options = _given(table, {**durations, "peers": scalars.role_names})
+    table.finish()
+    return table.build(lambda: EnactorSettings(**options))
+
+
+def _janitor(table: Table) -> JanitorSettings | None:
+    durations = dict.fromkeys(("interval", "grace", "wait"), scalars.duration)
+    options = _given(table, {**durations, "keep": scalars.integer})
+    table.finish()
+    return table.build(lambda: JanitorSettings(**options))
+
+
+def _given(table: Table, readers: dict[str, Any]) -> dict[str, Any]:
+    # Only what the file says: each option's default stands with the option.
+    read = {key: table.take(key, reader, None) for key, reader in readers.items()}
+    return {key: value for key, value in read.items() if value is not None}
+
+
+# ----------------------------------------------------------------------------------------------------- endpoints
+
+
+def _endpoints(table: Table, providers: tuple[Rfc2136Settings, ...]) -> tuple[Endpoint, ...]:
+    if not table.names():
+        table.fault('there is no endpoint: add [endpoint."db.example.com".targets] with us-east-1 = ["192.0.2.1"]')
+    found = [_endpoint(table.table(name), name, providers) for name in table.names()]
+    return tuple(endpoint for endpoint in found if endpoint is not None)
+
+
+def _endpoint(table: Table, name: str, providers: tuple[Rfc2136Settings, ...]) -> Endpoint | None:
+    if "." not in name and not table.has("targets"):
+        table.fault(f'write the whole name in quotes: [endpoint."{name}.example.com"]')
+        return None
+    zones = [zone for provider in providers for zone in provider.zones]
+    if zones and not any(provider.zone_of(name) for provider in providers):
+        table.fault(
+            f"it lies in no provider's zone ({', '.join(zones)}): correct the name or add its zone to a provider"
+        )
+    targets = _targets(table)
+    options = _given(
+        table,
+        {
+            "ttl": scalars.whole_seconds,
+            "min_addresses": scalars.integer,
+            "fail_open_below": scalars.share,
+            "max_leave": scalars.share,
+            "velocity_window": scalars.duration,
+            "soak": scalars.duration,
+            "probed": scalars.flag,
+        },
+    )
+    table.finish()
+    return _built(table, name, targets, options)
+
+
+def _built(table: Table, name: str, targets: tuple[Target, ...], options: dict[str, Any]) -> Endpoint | None:
+    try:
+        return Endpoint(name=name, targets=targets, **options)
+    except InvalidConfig as error:
+        for fault in error.faults:
+            # The table's own place says which endpoint it is.
+            table.fault(fault.removeprefix(f"endpoint {name!r}: "))
+    return None
+
+
+def _targets(table: Table) -> tuple[Target, ...]:
+    regions = table.table("targets")
+    return tuple(target for region in regions.names() for target in _region(regions, region))
+
+
+def _region(table: Table, region: str) -> tuple[Target, ...]:
+    fix = f'write a list of addresses such as {region} = ["192.0.2.1", {{address = "192.0.2.2", zone = "a"}}]'
+
+    def read(value: object) -> tuple[Target, ...]:
+        if not isinstance(value, list):
+            raise scalars.Misread(fix)
+        for item in value:
+            _check_target(item)
+        return tuple(_target(item, region) for item in value)
+
+    # The stand-in keeps "targets is empty" from being said as well.
+    return table.take(region, read, (Target(address="192.0.2.1", region=region),))
+
+
+def _check_target(value: object) -> None:
+    if isinstance(value, str):
+        return
+    if not isinstance(value, dict) or not isinstance(value.get("address"), str):
+        raise scalars.Misread('each target is an address in quotes, or {address = "192.0.2.2", zone = "a"}')
+    for key, word in value.items():
+        if key not in TARGET_KEYS:
+            near = difflib.get_close_matches(key, TARGET_KEYS, n=1)
+            fix = f"did you mean {near[0]}?" if near else f"there are: {', '.join(TARGET_KEYS)}"
+            raise scalars.Misread(f"unknown key {key} of a target; {fix}")
+        scalars.text(word)
+
+
+def _target(value: str | dict[str, str], region: str) -> Target:
+    return Target(address=value, region=region) if isinstance(value, str) else Target(region=region, **value)

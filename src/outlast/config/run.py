@@ -1,0 +1,271 @@
+"""Runs the roles of the control plane: a machine, its driver, and a pass every interval until stopped.
+
+A role that is cut off in the middle of a pass has done nothing wrong: the next pass of anybody takes up from what is
+there. Stopping therefore waits a moment for the pass under way and then cuts it off.
+
+`wrap` stands between a machine and its driver. Roles need none; the drill uses it to stop a role at a named effect.
+"""
+
+import asyncio
+import contextlib
+import random
+import traceback
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TypeVar
+
+from outlast.config import wire
+from outlast.config.notices import Notices, Tell
+from outlast.config.settings import Settings
+from outlast.config.source import SettingsSource
+from outlast.health.driver import Probed, Prober, ProberOptions
+from outlast.health.probe import Dial
+from outlast.loop import drive
+from outlast.system_clock import SystemClock
+from outlast.traffic import enactor, janitor, planner, preference
+from outlast.traffic.driver import CarryOut, Driver
+from outlast.traffic.messages import Effect, Event, Note, Tick
+from outlast.traffic.ports import Provider, Registry
+from outlast.traffic.topology import Topology
+
+Wrap = Callable[[CarryOut], CarryOut]
+S = TypeVar("S")
+
+GRACE_SECONDS = 1.0
+"""How long a stopped role may go on with the pass under way: a transaction's answer usually comes much sooner."""
+CONCURRENT_PER_PROVIDER = 8
+"""Endpoints that one enactor works on at once at one provider; a slow provider holds up only its own."""
+
+
+async def run_planner(
+    settings: Settings, *, name: str = "planner", wrap: Wrap | None = None, stop: asyncio.Event, tell: Tell
+) -> None:
+    """Plan every interval until `stop` is set. Edits of the file's endpoints are followed.
+
+    Raises:
+        InvalidConfig: A provider's key cannot be read.
+
+    """
+    source = _follow(settings, name, tell)
+    role = _Role(name, settings, tell, wrap=wrap, topology=source.topology)
+    state = planner.PlannerState(_planner_options(source.settings, name))
+
+    async def work() -> None:
+        nonlocal state
+        state = state._replace(options=_planner_options(source.settings, name))
+        state = await role.drive(planner.step, state, place="")
+
+    await _repeat(work, settings.planner.interval, stop)
+
+
+def _planner_options(settings: Settings, name: str) -> planner.Options:
+    age = int(settings.health.max_signal_age * 1e9)
+    return planner.Options(me=name, realm=settings.realm, places=wire.places(settings), max_signal_age=age)
+
+
+async def run_enactor(
+    settings: Settings, *, name: str, wrap: Wrap | None = None, stop: asyncio.Event, tell: Tell
+) -> None:
+    """Bring every endpoint at every provider to the plan, every interval, until `stop` is set.
+
+    Raises:
+        InvalidConfig: A provider's key cannot be read.
+
+    """
+    source = _follow(settings, name, tell)
+    role = _Role(name, settings, tell, wrap=wrap)
+    rooms = {provider.name: asyncio.Semaphore(CONCURRENT_PER_PROVIDER) for provider in settings.providers}
+    under_way: dict[planner.Place, asyncio.Task[None]] = {}
+
+    async def enact(place: planner.Place) -> None:
+        async with rooms[place.provider]:
+            state = enactor.EnactorState(name, settings.realm, place.provider, place.endpoint)
+            tick = Tick(wait=_wait(settings, name, place.endpoint))
+            await role.drive(enactor.step, state, place=f"{place.endpoint}@{place.provider}", event=tick)
+
+    async def work() -> None:
+        # A place whose last pass is still under way, at a slow provider, is left alone; the others go on.
+        for place in wire.places(source.settings):
+            if place not in under_way:
+                under_way[place] = asyncio.create_task(enact(place))
+                under_way[place].add_done_callback(partial(_forget, under_way, place))
+        if under_way:
+            await asyncio.wait(set(under_way.values()), timeout=settings.enactor.interval)
+
+    try:
+        await _repeat(work, settings.enactor.interval, stop)
+    finally:
+        await _finish(tuple(under_way.values()))
+
+
+def _forget(under_way: dict[planner.Place, asyncio.Task[None]], place: planner.Place, _: asyncio.Task[None]) -> None:
+    under_way.pop(place, None)
+
+
+def _wait(settings: Settings, name: str, endpoint: str) -> int:
+    place = preference.rank(name, settings.enactor.peers, endpoint)
+    # A spread of chance needs no secrecy.
+    return preference.stand_back(place, step=int(settings.enactor.stand_back * 1e9), chance=random.random())  # noqa: S311
+
+
+async def run_janitor(
+    settings: Settings, *, name: str = "janitor", wrap: Wrap | None = None, stop: asyncio.Event, tell: Tell
+) -> None:
+    """Retire plans that nothing needs, every interval, until `stop` is set.
+
+    Raises:
+        InvalidConfig: A provider's key cannot be read.
+
+    """
+    role = _Role(name, settings, tell, wrap=wrap)
+    options = settings.janitor
+    grace, wait = int(options.grace * 1e9), int(options.wait * 1e9)
+    state = janitor.JanitorState(janitor.Options(options.keep, grace, wait))
+
+    async def work() -> None:
+        await role.drive(janitor.step, state, place="")
+
+    await _repeat(work, options.interval, stop)
+
+
+async def run_prober(
+    settings: Settings, *, name: str, stop: asyncio.Event, tell: Tell, dial: Dial | None = None
+) -> None:
+    """Probe every target of every probed endpoint until `stop` is set. Edits of the file's endpoints are followed."""
+    source = _follow(settings, name, tell)
+    notices = Notices(tell)
+    registry = wire.registry(settings)
+    health = settings.health
+    prober = Prober(
+        ProberOptions(observer=name, interval=health.interval, probe=health.probe, thresholds=health.thresholds),
+        lambda: probed(source.topology()),
+        recall=registry.signals,
+        publish=registry.put_signals,
+        clock=SystemClock(),
+        tell=lambda it: notices.told(name, it.place, (Note(it.name, it.detail, it.alarm),)),
+        dial=dial,
+    )
+    await _until(stop, prober.run())
+
+
+def probed(topology: Topology) -> tuple[Probed, ...]:
+    """The targets to probe; a target of several endpoints is asked for the first one's name."""
+    found: dict[str, Probed] = {}
+    for endpoint in topology.endpoints:
+        for address in endpoint.addresses if endpoint.probed else ():
+            found.setdefault(address, Probed(address, endpoint.name))
+    return tuple(found.values())
+
+
+async def run_all(settings: Settings, *, name: str, stop: asyncio.Event, tell: Tell) -> None:
+    """Run planner, prober, one enactor and janitor in this process until `stop` is set.
+
+    Raises:
+        InvalidConfig: A provider's key cannot be read.
+
+    """
+    wire.providers(settings)
+    async with asyncio.TaskGroup() as group:
+        group.create_task(run_prober(settings, name=f"prober-{name}", stop=stop, tell=tell))
+        group.create_task(run_planner(settings, name=f"planner-{name}", stop=stop, tell=tell))
+        group.create_task(run_enactor(settings, name=f"enactor-{name}", stop=stop, tell=tell))
+        group.create_task(run_janitor(settings, name=f"janitor-{name}", stop=stop, tell=tell))
+
+
+# ---------------------------------------------------------------------------------------------------- what they share
+
+
+class _Role:
+    """A role's driver, wrapped once, and its notes, sorted by place."""
+
+    def __init__(
+        self,
+        name: str,
+        settings: Settings,
+        tell: Tell,
+        *,
+        wrap: Wrap | None,
+        topology: Callable[[], Topology] | None = None,
+    ) -> None:
+        self.name = name
+        self._notices = Notices(tell)
+        registry: Registry = wire.registry(settings)
+        providers: dict[str, Provider] = wire.providers(settings)
+        # Notes are collected by place in `drive`; the driver's own listener would not know the place.
+        driver = Driver(
+            registry=registry, providers=providers, clock=SystemClock(), listen=lambda _: None, topology=topology
+        )
+        self._carry_out = driver.carry_out if wrap is None else wrap(driver.carry_out)
+
+    async def drive(
+        self,
+        step: Callable[[S, Event], tuple[S, tuple[Effect, ...]]],
+        state: S,
+        *,
+        place: str,
+        event: Event = Tick(),  # noqa: B008  a constant value
+    ) -> S:
+        """One pass at one place. A fault of ours ends this pass and is told; the next one starts from `state`."""
+        notes: list[Note] = []
+
+        async def carry_out(effect: Effect) -> Event | None:
+            if isinstance(effect, Note):
+                notes.append(effect)
+            return await self._carry_out(effect)
+
+        try:
+            return await drive(step, state, event, carry_out)
+        except Exception as error:  # noqa: BLE001  one endpoint's fault must not stop the others'
+            notes.append(Note("pass failed", _where(error), alarm=True))
+            return state
+        finally:
+            self._notices.told(self.name, place, tuple(notes))
+
+
+def _where(error: Exception) -> str:
+    frames = traceback.extract_tb(error.__traceback__)
+    last = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    return f"{type(error).__name__}: {error}{last}"
+
+
+def _follow(settings: Settings, name: str, tell: Tell) -> SettingsSource:
+    notices = Notices(tell)
+
+    def on_fault(fault: str) -> None:
+        alarm = Note("configuration not followed, the last valid one stands", fault, alarm=True)
+        notices.told(name, "", (alarm if fault else Note("configuration followed again"),))
+
+    return SettingsSource(settings, on_fault)
+
+
+async def _repeat(work: Callable[[], Awaitable[None]], interval: float, stop: asyncio.Event) -> None:
+    async def for_ever() -> None:
+        loop = asyncio.get_running_loop()
+        while not stop.is_set():
+            begun = loop.time()
+            await work()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), max(0.0, begun + interval - loop.time()))
+
+    await _until(stop, for_ever())
+
+
+async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
+    task = asyncio.ensure_future(work)
+    stopped = asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
+        if not task.done():
+            await asyncio.wait({task}, timeout=GRACE_SECONDS)
+    finally:
+        stopped.cancel()
+        await _finish((task,))
+    if not task.cancelled():
+        task.result()
+
+
+async def _finish(tasks: Sequence[asyncio.Future[None]]) -> None:
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

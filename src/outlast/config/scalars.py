@@ -1,0 +1,111 @@
+"""Single values of `outlast.toml`: each reader returns the typed value, or raises `Misread` with what to write instead."""
+
+import ipaddress
+import re
+
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_WORD = re.compile(r"[A-Za-z0-9._-]+")
+
+
+class Misread(Exception):
+    """A value is not what its key takes; the message says what to write instead."""
+
+
+def duration(value: object) -> float:
+    """Read seconds from `"5s"`, `"250ms"`, `"2m"`, `"1h"` or `"1d"`."""
+    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
+    if found is None:
+        raise Misread('write a duration such as "5s", "250ms" or "2m"')
+    return float(found.group(1)) * _UNITS[found.group(2)]
+
+
+def whole_seconds(value: object) -> int:
+    """Read a TTL: a duration of whole seconds, or a plain number of seconds."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    seconds = duration(value)
+    if seconds != int(seconds):
+        raise Misread('write whole seconds such as "5s" or 5')
+    return int(seconds)
+
+
+def integer(value: object) -> int:
+    """Read a whole number."""
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise Misread("write a whole number, without quotes")
+    return value
+
+
+def share(value: object) -> float:
+    """Read a number from 0 to 1."""
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:
+        raise Misread("write a share between 0 and 1, such as 0.5")
+    return float(value)
+
+
+def flag(value: object) -> bool:
+    """Read true or false."""
+    if not isinstance(value, bool):
+        raise Misread("write true or false, without quotes")
+    return value
+
+
+def text(value: object) -> str:
+    """Read a string that is not empty."""
+    if not isinstance(value, str) or not value:
+        raise Misread('write text in quotes, such as "shop"')
+    return value
+
+
+def realm(value: object) -> str:
+    """Read the realm, which stands in every sentinel."""
+    if not isinstance(value, str) or len(value) > 32 or not _WORD.fullmatch(value):
+        raise Misread("write up to 32 letters, digits, dots, dashes or underscores in quotes")
+    return value
+
+
+def role_name(value: object) -> str:
+    """Read the name of an enactor or observer, which stands in sentinels and signals."""
+    if not isinstance(value, str) or len(value) > 48 or not _WORD.fullmatch(value):
+        raise Misread("write up to 48 letters, digits, dots, dashes or underscores in quotes")
+    return value
+
+
+def role_names(value: object) -> tuple[str, ...]:
+    """Read a list of such names."""
+    if not isinstance(value, list):
+        raise Misread('write a list of names such as ["enactor-a", "enactor-b"]')
+    return tuple(role_name(item) for item in value)
+
+
+def domain(value: object) -> str:
+    """Read a domain name into its one form: lower case, without a trailing dot."""
+    name = value.lower().rstrip(".") if isinstance(value, str) else ""
+    if len(name) > 253 or not all(_LABEL.fullmatch(label) for label in name.split(".")):
+        raise Misread('write a domain name such as "example.com"')
+    return name
+
+
+def domains(value: object) -> tuple[str, ...]:
+    """Read a list of domain names, at least one."""
+    if not isinstance(value, list) or not value:
+        raise Misread('write a list of domain names such as ["example.com"]')
+    return tuple(domain(item) for item in value)
+
+
+def ip_address(value: object) -> str:
+    """Read an IP address. Names are refused: what repairs DNS must not need DNS."""
+    try:
+        return str(ipaddress.ip_address(text(value)))
+    except ValueError as error:
+        raise Misread("write an IP address such as 192.0.2.53; a name would need the DNS that is down") from error
+
+
+def status_range(value: object) -> tuple[int, int]:
+    """Read lowest and highest HTTP status."""
+    match value:
+        case [int(low), int(high)]:
+            return low, high
+    raise Misread("write lowest and highest status such as [200, 399]")

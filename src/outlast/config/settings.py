@@ -1,0 +1,145 @@
+"""What `outlast.toml` says, typed. Every default stands here or in the room whose option it is, and nowhere else."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from outlast.errors import InvalidConfig
+from outlast.health.detector import Thresholds
+from outlast.health.probe import HttpProbe
+from outlast.traffic.topology import Topology
+
+INTERVAL_RANGE = (0.05, 3600.0)
+"""Seconds between two passes of a role: shorter would only burn a core, longer is no control plane."""
+SIGNAL_AGE_RANGE = (1.0, 3600.0)
+TIMEOUT_RANGE = (0.05, 60.0)
+
+
+def check_range(key: str, value: float, bounds: tuple[float, float]) -> None:
+    """Refuse seconds out of range.
+
+    Raises:
+        InvalidConfig: Names key, value and range.
+
+    """
+    low, high = bounds
+    if not low <= value <= high:
+        raise InvalidConfig((f"{key} = {value:g} s is not within {low:g} s and {high:g} s",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SqliteSettings:
+    """A registry in one SQLite file."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rfc2136Settings:
+    """A provider that takes signed DNS UPDATE (RFC 2136). The secret itself is read when the provider is wired.
+
+    Args:
+        name: What the configuration calls it.
+        address: The primary's IP address.
+        port: The primary's port.
+        zones: The zones it is primary for.
+        key_name: The TSIG key's name; empty if the key file says it.
+        key_algorithm: The TSIG algorithm; empty if the key file says it, otherwise HMAC-SHA256.
+        key_secret_file: A file with the secret in base64, or a BIND key file.
+        key_secret_env: The environment variable with the secret in base64.
+        timeout: Seconds for one read or one transaction.
+
+    """
+
+    name: str
+    address: str
+    port: int = 53
+    zones: tuple[str, ...]
+    key_name: str = ""
+    key_algorithm: str = ""
+    key_secret_file: Path | None = None
+    key_secret_env: str = ""
+    timeout: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_range("timeout", self.timeout, TIMEOUT_RANGE)
+
+    def zone_of(self, endpoint: str) -> str:
+        """The closest zone of this provider above `endpoint`, or an empty string."""
+        fitting = [zone for zone in self.zones if endpoint == zone or endpoint.endswith(f".{zone}")]
+        return max(fitting, key=len, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HealthSettings:
+    """How targets are probed, and how old a signal may be to decide anything."""
+
+    interval: float = 1.0
+    max_signal_age: float = 15.0
+    probe: HttpProbe = field(default_factory=HttpProbe)
+    thresholds: Thresholds = field(default_factory=Thresholds)
+
+    def __post_init__(self) -> None:
+        check_range("interval", self.interval, INTERVAL_RANGE)
+        check_range("max_signal_age", self.max_signal_age, SIGNAL_AGE_RANGE)
+        if self.max_signal_age < self.interval + self.probe.timeout:
+            fix = "is shorter than interval + timeout: every signal would be too old"
+            raise InvalidConfig((f"max_signal_age = {self.max_signal_age:g} s {fix}",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannerSettings:
+    """How often the planner looks."""
+
+    interval: float = 1.0
+
+    def __post_init__(self) -> None:
+        check_range("interval", self.interval, INTERVAL_RANGE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EnactorSettings:
+    """How often an enactor looks; `stand_back` seconds for each one of `peers` that is preferred for an endpoint."""
+
+    interval: float = 1.0
+    stand_back: float = 0.3
+    peers: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        check_range("interval", self.interval, INTERVAL_RANGE)
+        check_range("stand_back", self.stand_back, (0.0, 60.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class JanitorSettings:
+    """The `keep` newest plans stay; others go when older than `grace`, after wearing a tombstone for `wait` seconds."""
+
+    interval: float = 30.0
+    keep: int = 10
+    grace: float = 600.0
+    wait: float = 60.0
+
+    def __post_init__(self) -> None:
+        check_range("interval", self.interval, INTERVAL_RANGE)
+        check_range("grace", self.grace, (0.0, 365 * 86_400.0))
+        check_range("wait", self.wait, (0.0, 86_400.0))
+        if not 1 <= self.keep <= 10_000:
+            raise InvalidConfig((f"keep = {self.keep} is not within 1 and 10000",))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """A whole configuration. `path` is the file it came from."""
+
+    path: Path
+    registry: SqliteSettings
+    providers: tuple[Rfc2136Settings, ...]
+    topology: Topology
+    health: HealthSettings = field(default_factory=HealthSettings)
+    planner: PlannerSettings = field(default_factory=PlannerSettings)
+    enactor: EnactorSettings = field(default_factory=EnactorSettings)
+    janitor: JanitorSettings = field(default_factory=JanitorSettings)
+
+    @property
+    def realm(self) -> str:
+        """The name under which this set-up signs its sentinels."""
+        return self.topology.realm

@@ -1,0 +1,80 @@
+"""Follows the configuration file while a role runs: endpoints may be edited at any time, without a restart.
+
+An edit that is wrong, half written or changes more than endpoints keeps what was valid last: errors freeze.
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from outlast.config.parse import parse
+from outlast.config.settings import Settings
+from outlast.errors import InvalidConfig
+from outlast.traffic.topology import Topology
+
+YOUNG_SECONDS = 2.0
+"""A file changed so recently may be changed again within one tick of the file system's clock: its bytes are compared."""
+
+
+class SettingsSource:
+    """The last valid settings of a file, with its endpoints as they are now.
+
+    Args:
+        settings: What the file said at the start.
+        tell: Told, once for each edit, why it is not followed; or an empty text when a later edit is followed again.
+
+    """
+
+    def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
+        self._settings = settings
+        self._tell = tell
+        self._bytes: bytes | None = None
+        self._stamp: tuple[int, int, int] | None = None
+        self._fault = ""
+
+    def __repr__(self) -> str:
+        return f"<settings of {self._settings.path}: {self._fault or 'followed'}>"
+
+    @property
+    def settings(self) -> Settings:
+        """The last valid settings, after another look at the file."""
+        self._look(self._settings.path)
+        return self._settings
+
+    def topology(self) -> Topology:
+        """The last valid topology, after another look at the file."""
+        return self.settings.topology
+
+    def _look(self, path: Path) -> None:
+        try:
+            status = path.stat()
+            stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
+            if stamp == self._stamp and time.time() - status.st_mtime > YOUNG_SECONDS:
+                return
+            data = path.read_bytes()
+        except OSError as error:
+            self._stamp = None
+            self._report(f"{path}: cannot be read: {error.strerror}")
+            return
+        self._stamp = stamp
+        if data != self._bytes:
+            self._bytes = data
+            self._report(self._follow(data))
+        elif self._fault.startswith(f"{path}: cannot be read"):
+            self._report("")
+
+    def _follow(self, data: bytes) -> str:
+        try:
+            new = parse(data, self._settings.path)
+        except InvalidConfig as error:
+            return str(error)
+        if new.realm != self._settings.realm or replace(new, topology=self._settings.topology) != self._settings:
+            return f"{self._settings.path}: only endpoints may change while a role runs; restart it to follow the rest"
+        self._settings = new
+        return ""
+
+    def _report(self, fault: str) -> None:
+        if fault != self._fault:
+            self._fault = fault
+            self._tell(fault)

@@ -1,0 +1,100 @@
+"""Which loopback addresses stand for the load balancers.
+
+Where all of 127.0.0.0/8 is bound to the loopback interface (Linux), each load balancer has an address of its own, on
+one port. Where only 127.0.0.1 is (macOS), DNS still answers the same addresses, and one dialer, shared by all groups,
+maps each to 127.0.0.1 and a port; the output says so.
+"""
+
+import socket
+from typing import NamedTuple
+
+from outlast.errors import Unavailable
+
+REGIONS: dict[str, tuple[str, ...]] = {
+    "us-east-1": ("127.0.1.1", "127.0.1.2"),
+    "us-west-2": ("127.0.2.1", "127.0.2.2"),
+}
+BACKLOG = 512
+TRIES = 20
+
+
+class Listeners(NamedTuple):
+    """Bound sockets by region, the port behind every address, and where to dial instead, if anywhere."""
+
+    sockets: dict[str, list[socket.socket]]
+    port: int
+    address_map: dict[str, tuple[str, int]]
+
+    def close(self) -> None:
+        for sockets in self.sockets.values():
+            for listening in sockets:
+                listening.close()
+
+
+def listen(*, one_address: bool = False) -> Listeners:
+    """Bind every load balancer's address.
+
+    Args:
+        one_address: Use 127.0.0.1 alone even if more are there.
+
+    Raises:
+        Unavailable: Not even 127.0.0.1 can be bound.
+
+    """
+    if not one_address and _is_bindable(REGIONS["us-east-1"][0]):
+        for _ in range(TRIES):
+            found = _listen_on_one_port()
+            if found is not None:
+                return found
+    return _listen_on_one_address()
+
+
+def _is_bindable(address: str) -> bool:
+    try:
+        _bind(address, 0).close()
+    except OSError:
+        return False
+    return True
+
+
+def _listen_on_one_port() -> Listeners | None:
+    # The kernel picks a port for the first address; it may be taken on another one, then we pick again.
+    sockets: dict[str, list[socket.socket]] = {region: [] for region in REGIONS}
+    port = 0
+    try:
+        for region, addresses in REGIONS.items():
+            for address in addresses:
+                listening = _bind(address, port)
+                sockets[region].append(listening)
+                port = listening.getsockname()[1]
+    except OSError:
+        Listeners(sockets, port, {}).close()
+        return None
+    return Listeners(sockets, port, {})
+
+
+def _listen_on_one_address() -> Listeners:
+    sockets: dict[str, list[socket.socket]] = {}
+    address_map: dict[str, tuple[str, int]] = {}
+    try:
+        for region, addresses in REGIONS.items():
+            sockets[region] = [_bind("127.0.0.1", 0) for _ in addresses]
+            bound = (listening.getsockname()[1] for listening in sockets[region])
+            address_map |= {address: ("127.0.0.1", port) for address, port in zip(addresses, bound, strict=True)}
+    except OSError as error:
+        raise Unavailable(
+            f"127.0.0.1 cannot be bound: {error}", hint="the drill needs the loopback interface"
+        ) from error
+    return Listeners(sockets, 80, address_map)
+
+
+def _bind(address: str, port: int) -> socket.socket:
+    listening = socket.socket()
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind((address, port))
+        listening.listen(BACKLOG)
+    except OSError:
+        listening.close()
+        raise
+    return listening

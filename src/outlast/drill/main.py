@@ -1,0 +1,193 @@
+"""Runs a drill: builds the world, plays the acts, shows what came of it, and leaves nothing behind."""
+
+import json
+import os
+import random
+import signal
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any, NamedTuple
+
+from rich.console import Console
+
+import outlast
+from outlast.drill import report, scale
+from outlast.drill.acts import fenced, history
+from outlast.drill.acts.scoring import failed_act
+from outlast.drill.names import FENCED, HISTORY
+from outlast.drill.score import ActScore
+from outlast.drill.screen import LineScreen, LiveScreen
+from outlast.drill.stage import NotReached, Stage
+from outlast.drill.world import World, WorldOptions
+from outlast.errors import InvalidConfig, OutlastError, did_you_mean
+
+HELD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+
+
+class Act(NamedTuple):
+    """One act: where it plays and how."""
+
+    module: ModuleType
+    endpoint: str
+    hazard: bool
+
+
+class Scenario(NamedTuple):
+    """A named sequence of acts."""
+
+    text: str
+    acts: dict[str, Act]
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "us-east-1-2025": Scenario(
+        "20 October 2025: one DNS record goes empty, and with our control plane it does not",
+        {
+            history.NAME: Act(history, HISTORY.east, hazard=True),
+            fenced.NAME: Act(fenced, FENCED.east, hazard=False),
+        },
+    ),
+}
+DEFAULT = "us-east-1-2025"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DrillOptions:
+    """What to run.
+
+    Args:
+        scenario: One of `SCENARIOS`.
+        acts: Names of its acts, in any order; none means all.
+        json_file: Where the result goes, if anywhere.
+        seed: Decides which calls write and which keys are read; `None` draws one and prints it.
+        keep: Keep the folder with every process's files, and say where it is.
+        fence: False takes the prerequisites out of our transactions; only the drill's own test does that.
+        one_address: Use 127.0.0.1 alone, as where nothing else is bound to the loopback interface.
+
+    Raises:
+        InvalidConfig: An unknown scenario or act, or a JSON file that could not be written; each with its fix.
+
+    """
+
+    scenario: str = DEFAULT
+    acts: tuple[str, ...] = ()
+    json_file: Path | None = None
+    seed: int | None = None
+    keep: bool = False
+    fence: bool = True
+    one_address: bool = False
+
+    def __post_init__(self) -> None:
+        faults = []
+        known = SCENARIOS.get(self.scenario)
+        if known is None:
+            faults.append(f"SCENARIO {self.scenario!r} is unknown{did_you_mean(self.scenario, SCENARIOS)} see 'outlast drill list'")
+        for name in self.acts if known is not None else ():
+            if name not in known.acts:
+                faults.append(f"--act {name!r} is unknown{did_you_mean(name, known.acts)} it has {', '.join(known.acts)}")
+        if self.json_file is not None and not self.json_file.absolute().parent.is_dir():
+            faults.append(f"--json {self.json_file}: there is no folder {self.json_file.parent}")
+        if faults:
+            raise InvalidConfig(tuple(faults))
+
+
+def run_drill(options: DrillOptions, console: Console) -> int:
+    """Run the drill and print its results to `console`; return the exit status.
+
+    0: every expectation held. 1: one did not, or the drill could not be played. 130: interrupted.
+    """
+    seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
+    interrupts = _Interrupts()
+    try:
+        with interrupts:
+            return _run(options, console, seed=seed)
+    except KeyboardInterrupt:
+        console.print("interrupted: every process of the drill has been ended")
+        return INTERRUPTED
+    except OutlastError as error:
+        console.print(f"the drill could not be played: {error}", markup=False, style="bold red", soft_wrap=True)
+        return FAILED
+
+
+def _run(options: DrillOptions, console: Console, *, seed: int) -> int:
+    began = time.monotonic()
+    scenario = SCENARIOS[options.scenario]
+    chosen = {name: act for name, act in scenario.acts.items() if not options.acts or name in options.acts}
+    console.print(f"{options.scenario}: {scenario.text} (seed {seed})", markup=False, soft_wrap=True)
+    hazard = any(act.hazard for act in chosen.values())
+    world = World(WorldOptions(seed=seed, hazard=hazard, fence=options.fence, one_address=options.one_address))
+    try:
+        with world, _screen(console) as screen:
+            world.start(screen.progress)
+            factors = scale.factors(own_addresses=world.own_addresses)
+            acts = [_play(name, act, world, screen) for name, act in chosen.items()]
+    finally:
+        _leave(world, options, console)
+    seconds = time.monotonic() - began
+    report.show(console, acts, factors=factors)
+    result = report.to_json(
+        scenario=options.scenario,
+        seed=seed,
+        factors=factors,
+        seconds=seconds,
+        version=outlast.__version__,
+        acts=acts,
+    )
+    return _conclude(result, acts, options, console)
+
+
+def _play(name: str, act: Act, world: World, screen: LineScreen | LiveScreen) -> ActScore:
+    module = act.module
+    stage = Stage(world, screen, name=name, title=module.TITLE, endpoint=act.endpoint, seconds=module.SECONDS)
+    try:
+        score: ActScore = module.play(stage)
+    except NotReached as error:
+        return failed_act(stage, proves=module.PROVES, reason=str(error))
+    return score
+
+
+def _screen(console: Console) -> LineScreen | LiveScreen:
+    return LiveScreen(console) if console.is_terminal else LineScreen(console.file)  # type: ignore[arg-type]  # rich types it as IO[str], which is what TextIO is
+
+
+def _leave(world: World, options: DrillOptions, console: Console) -> None:
+    if options.keep:
+        console.print(f"every process's files: {world.folder}", markup=False, soft_wrap=True)
+    else:
+        world.remove_folder()
+
+
+def _conclude(result: dict[str, Any], acts: Sequence[ActScore], options: DrillOptions, console: Console) -> int:
+    if options.json_file is not None:
+        options.json_file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    failed = [(act.name, item) for act in acts for item in act.expectations if not item.held]
+    for name, item in failed:
+        console.print(f"FAILED {name}: {item.claim} [{item.measured}]", markup=False, style="bold red", soft_wrap=True)
+    verdict = f"{len(failed)} expectations failed" if failed else "every expectation held"
+    console.print(f"\n{verdict}; {result['seconds']:g} s", markup=False)
+    return FAILED if failed else HELD
+
+
+class _Interrupts:
+    """Ctrl-C and SIGTERM end the drill in order; what comes while it is cleaning up is noted and changes nothing."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+
+    def __enter__(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            self._before[number] = signal.signal(number, self._interrupt)
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
+            signal.signal(number, handler)
+
+    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+        # Once is enough: a second one must not cut the cleaning up short.
+        for each in self._before:
+            signal.signal(each, signal.SIG_IGN)
+        raise KeyboardInterrupt

@@ -1,0 +1,100 @@
+"""Where an act plays: it waits here, and while it waits the evidence is read, the screen drawn, the children watched."""
+
+import time
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from outlast.drill.world import World
+from outlast.errors import OutlastError
+
+PAUSE = 0.03
+"""Seconds between two looks at the evidence: short beside every wait, cheap beside the clients."""
+
+
+class NotReached(OutlastError):
+    """Something that the act must bring about did not come about in time."""
+
+
+class Screen(Protocol):
+    """What shows the drill to a person."""
+
+    def act(self, name: str, title: str, *, seconds: float) -> None: ...
+
+    def phase(self, name: str) -> None: ...
+
+    def tell(self, at: float, text: str) -> None: ...
+
+    def draw(self, stage: "Stage") -> None: ...
+
+
+class Stage:
+    """One act's stage.
+
+    Args:
+        world: The running processes.
+        screen: Where it is shown.
+        endpoint: The name under test.
+        generation_of: How the live generation is called in this act, for the screen.
+
+    """
+
+    def __init__(self, world: World, screen: Screen, *, name: str, title: str, endpoint: str, seconds: float) -> None:
+        self.world = world
+        self.screen = screen
+        self.name = name
+        self.endpoint = endpoint
+        self.start = time.monotonic()
+        self.phase_name = ""
+        self.story: list[dict[str, Any]] = []
+        screen.act(name, title, seconds=seconds)
+
+    @property
+    def elapsed(self) -> float:
+        return time.monotonic() - self.start
+
+    def restart_clock(self) -> None:
+        """Let the act's time begin now: what was before was preparation."""
+        self.start = time.monotonic()
+
+    def phase(self, name: str) -> None:
+        """Name what goes on now."""
+        self.phase_name = name
+        self.screen.phase(name)
+
+    def tell(self, text: str) -> None:
+        """Add a sentence to the act's story."""
+        at = round(self.elapsed, 2)
+        self.story.append({"at_s": at, "phase": self.phase_name, "text": text})
+        self.screen.tell(at, text)
+
+    def pump(self) -> None:
+        """Read, draw and watch once."""
+        self.world.crew.check()
+        self.world.evidence.poll()
+        self.screen.draw(self)
+
+    def wait(self, seconds: float) -> None:
+        """Let the world go on for that long."""
+        until = time.monotonic() + seconds
+        while time.monotonic() < until:
+            self.pump()
+            time.sleep(max(0.0, min(PAUSE, until - time.monotonic())))
+        self.pump()
+
+    def until(self, what: str, condition: Callable[[], bool], *, timeout: float) -> None:
+        """Let the world go on until the condition holds.
+
+        Raises:
+            NotReached: It did not within `timeout` seconds; names `what`.
+
+        """
+        limit = time.monotonic() + timeout
+        while True:
+            self.pump()
+            if condition():
+                return
+            if time.monotonic() >= limit:
+                raise NotReached(
+                    f"{what}: not within {timeout:g} s", hint="the machine may be overloaded; look at --keep"
+                )
+            time.sleep(PAUSE)
