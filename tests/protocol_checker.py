@@ -43,6 +43,8 @@ class Checker:
         self.reached: dict[Place, int] = {}
         self.losses: dict[Place, int] = {}
         self.lost_holds: dict[Place, str] = {}
+        self.overtaken: set[Place] = set()
+        self.unrecorded: set[Place] = set()
         self.registry_losses = 0
         self.excused = 0
 
@@ -81,12 +83,15 @@ class Checker:
         was, now = fields(before), fields(after)
         _hold(int(now["n"]) > int(was.get("n", 0)), f"n does not rise: {was} -> {now}")
         gen = int(now["gen"])
-        stale = not was and writer.losses < self.losses.get(place, 0)
+        stale = not was and (writer.losses < self.losses.get(place, 0) or place in self.unrecorded)
+        self.unrecorded.discard(place)
         both_lost = not was and self.reached.get(place, 0) < self.registry_losses
         fell = gen < self.highest.get(place, 0)
         _hold(not fell or stale or both_lost, f"gen fell from {self.highest.get(place)}: {was} -> {now}")
         if fell or gen > self.highest.get(place, 0):
             self.highest[place], self.reached[place] = gen, self.registry_losses
+        if stale:
+            self.overtaken.add(place)
         self.excused += fell or stale
         return fell or stale
 
@@ -102,9 +107,19 @@ class Checker:
         if before.sentinel == after.sentinel:
             return
         self.losses[place] = self.losses.get(place, 0) + 1
-        was = fields(before)
-        recorded = record is not None and record.sentinel.standing == "held"
-        if was.get("st") == "held" and recorded and not fields(after):
+        was, now = fields(before), fields(after)
+        if now:
+            # An older state of the zone was put back: what stands there now is the new floor.
+            self.highest[place], self.reached[place] = int(now["gen"]), self.registry_losses
+        if place in self.overtaken and not (record is not None and record.sentinel.text in before.sentinel):
+            # The third loss: what an overtaken creation left behind goes before any pass could record it.
+            self.unrecorded.add(place)
+        self.overtaken.discard(place)
+        recorded = record is not None and (record.sentinel.standing, record.sentinel.digest) == (
+            "held",
+            was.get("plan"),
+        )
+        if was.get("st") == "held" and recorded and not now:
             self.lost_holds[place] = was["plan"]
 
     def person_acted(self, place: Place) -> None:

@@ -17,6 +17,7 @@ from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 
 POOL = ("192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1")
+WORLDS = ((("p1", DB),), (("p1", DB),), (("p1", DB), ("p2", DB)))
 STEPS = 120
 ROUNDS = 8
 """Rounds of whole passes within which everything must be healthy once the faults have stopped."""
@@ -33,10 +34,10 @@ class Walk(NamedTuple):
     trace_hash: str
 
 
-def walk(seed: int) -> Walk:
+def walk(seed: int, world: World | None = None) -> Walk:
     """Walk with faults, then let everything converge; raises `Violation` or `AssertionError` where a rule is broken."""
     chance = Random(seed)
-    world = World(*(("p1", DB), ("p2", DB))[: chance.choice((1, 1, 2))])
+    world = world or World(*WORLDS[Random(seed).randrange(len(WORLDS))])
     actors = [world.enactor(f"e{i}", *place) for place in world.places for i in range(3)]
     actors += [world.planner("planner1"), world.planner("planner2"), world.janitor(keep=chance.choice((1, 2)))]
     mischief = Mischief(world, chance)
@@ -82,6 +83,7 @@ class Mischief:
         self.chance = chance
         self.people: list[Actor] = []
         self.backups = [world.registry.backup()]
+        self.past: dict[tuple[str, str], list[Live]] = {place: [] for place in world.places}
         self.loses_registry = chance.random() < 0.3
 
     def person(self) -> Actor:
@@ -102,14 +104,18 @@ class Mischief:
             live._replace(sentinel=("v=spf1 -all",)),
             ABSENT,
         )
-        roll = self.chance.randrange(8)
+        roll = self.chance.randrange(9)
         if roll < len(damages):
             self.world.damage(damages[roll], place)
         elif roll == 5:
             self.backups.append(self.world.registry.backup())
+            self.past[place].append(live)
         elif roll == 6 and self.loses_registry:
             self.world.restore_registry(self.chance.choice([*self.backups, None]))
-        elif roll == 7 and self.chance.random() < 0.1 and isinstance(parse(live.sentinel), Sentinel):
+        elif roll == 7 and self.past[place]:
+            # The provider puts an older copy of its zone back.
+            self.world.damage(self.chance.choice(self.past[place]), place)
+        elif roll == 8 and self.chance.random() < 0.1 and isinstance(parse(live.sentinel), Sentinel):
             self.world.retire(place)
 
 
@@ -135,7 +141,8 @@ def illness(world: World, place: tuple[str, str]) -> str:
     live, record = world.live(place), world.registry.records.get(place)
     seen = parse(live.sentinel)
     if not isinstance(seen, Sentinel):
-        return "" if record is None and live.sets else f"no sentinel: {live}"
+        waits = record.sentinel.standing is Standing.RETIRED if record is not None else bool(live.sets)
+        return "" if waits else f"no sentinel: {live}"
     if seen.standing is Standing.RETIRED:
         return ""
     intact = digest(live.sets) == seen.digest
@@ -151,14 +158,9 @@ def _is_forgotten(world: World, place: tuple[str, str], seen: Sentinel, record: 
     return not recorded and world.registry.find_content(place[1], seen.digest) is None
 
 
-def _main(seed: int) -> None:
-    chance_of_trouble: list[str] = []
-    try:
-        done = walk(seed)
-        chance_of_trouble.append(done.trace_hash)
-    finally:
-        print("\n".join(chance_of_trouble))  # noqa: T201 - the command's output
-
-
 if __name__ == "__main__":
-    _main(int(sys.argv[1]))
+    world = World(*WORLDS[Random(int(sys.argv[1])).randrange(len(WORLDS))])
+    try:
+        print(walk(int(sys.argv[1]), world).trace_hash)  # noqa: T201 - the command's output
+    finally:
+        print(*world.trace, sep="\n", file=sys.stderr)  # noqa: T201 - for whoever replays a walk

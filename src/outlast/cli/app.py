@@ -5,7 +5,21 @@ from typing import Annotated
 import typer
 
 import outlast
-from outlast.cli import break_glass, enactor, freeze, init, janitor, nameserver, planner, prober, status, thaw, up
+from outlast.cli import (
+    break_glass,
+    drill,
+    enactor,
+    freeze,
+    init,
+    janitor,
+    nameserver,
+    planner,
+    prober,
+    status,
+    thaw,
+    up,
+)
+from outlast.cli.options import epilog
 from outlast.cli.output import put
 
 app = typer.Typer(
@@ -16,6 +30,15 @@ app = typer.Typer(
     context_settings={"help_option_names": ["--help", "-h"]},
 )
 
+EPILOG = epilog(
+    "outlast init                                  write a commented outlast.toml",
+    "outlast up                                    run the control plane",
+    "outlast status                                what each endpoint answers, and whether that is the plan",
+    "outlast freeze --all --apply                  nobody writes until thaw",
+    "outlast drill                                 replay the outage on this machine",
+    status="0 as asked, 1 not as asked, 2 the command line or the configuration is wrong.",
+)
+
 
 def _version(wanted: bool) -> None:
     if wanted:
@@ -23,32 +46,24 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(epilog=EPILOG)
 def _main(
     _: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
 ) -> None:
-    """Keep a service reachable when DNS, a region or a control plane fails.
-
-    \b
-    Examples:
-      outlast init                                  write a commented outlast.toml
-      outlast up                                    run the control plane
-      outlast status                                what each endpoint answers, and whether that is the plan
-      outlast freeze --all --apply                  nobody writes until thaw
-      outlast drill                                 replay the outage on this machine
-    \b
-    Exit status: 0 as asked, 1 not as asked, 2 the command line or the configuration is wrong.
-    """
+    """Keep a service reachable when DNS, a region or a control plane fails."""
 
 
-app.command("init")(init.init)
-app.command("up")(up.up)
+app.command("init", epilog=init.EPILOG)(init.init)
+app.command("up", short_help="Run planner, prober, one enactor and janitor in one process.", epilog=up.EPILOG)(up.up)
 app.add_typer(planner.app, name="planner")
 app.add_typer(enactor.app, name="enactor")
 app.add_typer(janitor.app, name="janitor")
 app.add_typer(prober.app, name="prober")
-app.add_typer(nameserver.app, name="nameserver")
-app.command("status")(status.status)
-app.command("freeze")(freeze.freeze)
-app.command("thaw")(thaw.thaw)
-app.command("break-glass")(break_glass.break_glass)
+app.add_typer(nameserver.app, name="nameserver", short_help="Serve zones that take signed updates.")
+app.command("status", short_help="Compare what DNS answers with the plan.", epilog=status.EPILOG)(status.status)
+app.command("freeze", short_help="Keep every enactor from changing an endpoint.", epilog=freeze.EPILOG)(freeze.freeze)
+app.command("thaw", short_help="Lift the hold of freeze or break-glass.", epilog=thaw.EPILOG)(thaw.thaw)
+app.command("break-glass", short_help="Write addresses by hand and hold them.", epilog=break_glass.EPILOG)(
+    break_glass.break_glass
+)
+app.command("drill", epilog=drill.EPILOG)(drill.drill)

@@ -6,7 +6,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from outlast.cli.hold import Hand, carry_out, operator, read_with
-from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason
+from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.config import scalars, wire
 from outlast.config.key import read_key
 from outlast.config.parse import load
@@ -33,8 +33,17 @@ class World(NamedTuple):
     ttl: int
 
 
+EPILOG = epilog(
+    'outlast break-glass db.example.com --address 192.0.2.7 --apply --reason "INC-42"',
+    "outlast break-glass db.example.com --address 192.0.2.7 --address 192.0.2.8 \\",
+    "    --server 192.0.2.53 --zone example.com --key-file tsig.key --apply",
+    status="0 written (or would be), 1 a provider was not reached or refused, 2 the command line or the configuration is wrong.",
+)
+
+
 def break_glass(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The endpoint.")],
+    *,
     address: Annotated[list[str], typer.Option("--address", help="What it shall answer; repeat for more.")],
     ttl: Annotated[int | None, typer.Option("--ttl", help="Seconds; by default the endpoint's, or 5.")] = None,
     take_over: Annotated[
@@ -54,15 +63,6 @@ def break_glass(
 
     Needs no registry, no running role and, with --server, --zone and --key-file, no configuration either. What is
     there and what would be written is printed; nothing is written without --apply.
-
-    \b
-    Examples:
-      outlast break-glass db.example.com --address 192.0.2.7 --apply --reason "INC-42"
-      outlast break-glass db.example.com --address 192.0.2.7 --address 192.0.2.8 \\
-          --server 192.0.2.53 --zone example.com --key-file tsig.key --apply
-    \b
-    Exit status: 0 written (or would be), 1 a provider was not reached or refused, 2 the command line or the
-    configuration is wrong.
     """
     endpoint = _domain(name, "NAME")
     if server or zone or key_file:

@@ -4,12 +4,17 @@ from typing import Annotated
 
 import typer
 
-from outlast.cli.options import DEFAULT_CONFIG, Config
+from outlast.cli.options import DEFAULT_CONFIG, Config, epilog
 from outlast.cli.role import named, run_role
 from outlast.config.parse import load
 from outlast.config.run import run_enactor
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+EPILOG = epilog(
+    "outlast enactor run --config outlast.toml --name enactor-a",
+    status="0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.",
+)
 
 
 @app.callback()
@@ -17,7 +22,7 @@ def enactor() -> None:
     """Bring DNS to the plan."""
 
 
-@app.command()
+@app.command(epilog=EPILOG)
 def run(
     config: Config = DEFAULT_CONFIG,
     name: Annotated[str, typer.Option("--name", help="How it signs its writes; unique.")] = "",
@@ -25,12 +30,6 @@ def run(
     """Bring every endpoint at every provider to the latest plan, until interrupted.
 
     Run two or more, in different places, each with a name of its own: none leads, and all but one may die.
-
-    \b
-    Example:
-      outlast enactor run --config outlast.toml --name enactor-a
-    \b
-    Exit status: 0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.
     """
     settings = load(config)
     own = named(name, "enactor")

@@ -5,14 +5,20 @@ from typing import Annotated
 import typer
 
 from outlast.cli.hold import Hand, carry_out, chosen, operator
-from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason
+from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.config import wire
 from outlast.config.parse import load
 from outlast.traffic.hold import Command, HoldState
 
+EPILOG = epilog(
+    "outlast freeze db.example.com",
+    'outlast freeze --all --apply --reason "INC-42: provider is being repaired"',
+    status="0 every provider is frozen (or would be), 1 one was not reached or refused, 2 the configuration is wrong.",
+)
+
 
 def freeze(
-    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Endpoints.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Endpoints.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every endpoint.")] = False,
     apply: Apply = False,
     reason: Reason = "",
@@ -23,13 +29,6 @@ def freeze(
 
     Records stay as they are, and damage to them is still mended. What is there and what would be written is printed;
     nothing is written without --apply. A provider that was not reached is listed as NOT FROZEN.
-
-    \b
-    Examples:
-      outlast freeze db.example.com
-      outlast freeze --all --apply --reason "INC-42: provider is being repaired"
-    \b
-    Exit status: 0 every provider is frozen (or would be), 1 one was not reached or refused, 2 the configuration is wrong.
     """
     settings = load(config)
     places = chosen(settings, names or [], everything=everything)

@@ -18,7 +18,7 @@ from outlast.system_clock import SystemClock
 from outlast.traffic.content import describe
 from outlast.traffic.driver import Driver
 from outlast.traffic.hold import Command, HoldState, Phase, step
-from outlast.traffic.messages import Tick
+from outlast.traffic.messages import Event, Tick
 from outlast.traffic.plan import sets_to_json
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Live, Provider, Registry, Transaction
@@ -85,7 +85,8 @@ async def _drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[HoldSta
 
     async def one(state: HoldState) -> HoldState:
         async with room:
-            return await drive(step, state._replace(decide_only=not hand.apply), Tick(), driver.carry_out)
+            begin: Event = Tick()
+            return await drive(step, state._replace(decide_only=not hand.apply), begin, driver.carry_out)
 
     return tuple(await asyncio.gather(*(one(state) for state in states)))
 

@@ -3,19 +3,27 @@
 import asyncio
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from outlast.cli.options import epilog
 from outlast.config.key import read_key
 from outlast.errors import InvalidConfig
-from outlast.nameserver.keys import UpdateKey
-from outlast.nameserver.options import ServerOptions, ZoneOptions
-from outlast.nameserver.server import Nameserver, serve
+
+if TYPE_CHECKING:
+    from outlast.nameserver.keys import UpdateKey
+    from outlast.nameserver.server import Nameserver
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+EPILOG = epilog(
+    "tsig-keygen outlast > tsig.key",
+    "outlast nameserver serve --zone example.com --state example.com.zone --key-file tsig.key --listen 127.0.0.1:5353",
+    status="0 stopped by SIGINT or SIGTERM, 1 the port or address cannot be had, 2 an option is wrong.",
+)
 
 
 @app.callback()
@@ -23,8 +31,9 @@ def nameserver() -> None:
     """Serve zones that take signed updates (RFC 2136): one machine is enough to begin with."""
 
 
-@app.command("serve")
+@app.command("serve", epilog=EPILOG)
 def serve_zones(
+    *,
     zone: Annotated[list[str], typer.Option("--zone", help="A zone to serve; repeat for more.")],
     zone_file: Annotated[
         list[str] | None, typer.Option("--zone-file", metavar="[ZONE=]FILE", help="Where the zone starts from.")
@@ -54,14 +63,10 @@ def serve_zones(
     """Answer for zones until interrupted. Unsigned updates and zone transfers are refused.
 
     Prints one line on stdout once it answers: `listening on ADDRESS:PORT`.
-
-    \b
-    Example:
-      tsig-keygen outlast > tsig.key
-      outlast nameserver serve --zone example.com --state example.com.zone --key-file tsig.key --listen 127.0.0.1:5353
-    \b
-    Exit status: 0 stopped by SIGINT or SIGTERM, 1 the port or address cannot be had, 2 an option is wrong.
     """
+    from outlast.nameserver.options import ServerOptions, ZoneOptions  # noqa: PLC0415  DNS is half the start-up time
+    from outlast.nameserver.server import serve  # noqa: PLC0415  as above
+
     address, port = _place(listen)
     files, states = _by_zone(zone_file or [], zone, "--zone-file"), _by_zone(state or [], zone, "--state")
     zones = tuple(
@@ -79,7 +84,7 @@ def serve_zones(
     asyncio.run(serve(options, ready=_announce))
 
 
-def _announce(server: Nameserver) -> None:
+def _announce(server: "Nameserver") -> None:
     address = f"[{server.address}]" if ":" in server.address else server.address
     typer.echo(f"listening on {address}:{server.port}")
 
@@ -103,7 +108,9 @@ def _by_zone(given: list[str], zones: list[str], option: str) -> dict[str, Path]
     return found
 
 
-def _update_key(source: str) -> UpdateKey:
+def _update_key(source: str) -> "UpdateKey":
+    from outlast.nameserver.keys import UpdateKey  # noqa: PLC0415  as above
+
     key = read_key(source)
     return UpdateKey(name=key.name, secret=key.secret, algorithm=key.algorithm)
 

@@ -13,3 +13,10 @@ Apply = Annotated[bool, typer.Option("--apply", help="Really write; without it n
 Reason = Annotated[str, typer.Option("--reason", help="Why; kept in the output.")]
 
 DEFAULT_CONFIG = Path("outlast.toml")
+
+
+def epilog(*examples: str, status: str) -> str:
+    """The end of a command's help: lines to paste, and what its exit status means."""
+    lines = "\n".join(f"  {example}" for example in examples)
+    # A backspace alone on a line tells the help formatter to leave the lines of a paragraph as they are.
+    return f"\b\nExamples:\n{lines}\n\nExit status: {status}"

@@ -4,12 +4,17 @@ from typing import Annotated
 
 import typer
 
-from outlast.cli.options import DEFAULT_CONFIG, Config
+from outlast.cli.options import DEFAULT_CONFIG, Config, epilog
 from outlast.cli.role import named, run_role
 from outlast.config.parse import load
 from outlast.config.run import run_prober
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+
+EPILOG = epilog(
+    "outlast prober run --config outlast.toml --name prober-a",
+    status="0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.",
+)
 
 
 @app.callback()
@@ -17,7 +22,7 @@ def prober() -> None:
     """Probe targets and hand on what they answer."""
 
 
-@app.command()
+@app.command(epilog=EPILOG)
 def run(
     config: Config = DEFAULT_CONFIG,
     name: Annotated[str, typer.Option("--name", help="How it signs its signals; unique.")] = "",
@@ -25,12 +30,6 @@ def run(
     """Probe every target of every probed endpoint, until interrupted.
 
     Run several in different places: a target counts as unhealthy only if all of them say so.
-
-    \b
-    Example:
-      outlast prober run --config outlast.toml --name prober-a
-    \b
-    Exit status: 0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.
     """
     settings = load(config)
     own = named(name, "prober")

@@ -6,7 +6,7 @@ from typing import Annotated, Any, NamedTuple
 import typer
 
 from outlast.cli.assessment import Agreement, Assessment, assess
-from outlast.cli.options import DEFAULT_CONFIG, Config, Json
+from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import put_json
 from outlast.config import wire
 from outlast.config.parse import load
@@ -32,22 +32,21 @@ class Line(NamedTuple):
     assessment: Assessment
 
 
+EPILOG = epilog(
+    "outlast status",
+    "outlast status db.example.com --json",
+    status="0 everything is in step with the plan, 1 something needs attention (a hold counts), 2 the configuration is wrong, 3 it could not tell.",
+)
+
+
 def status(
-    names: Annotated[list[str] | None, typer.Argument(metavar="[NAME]...", help="Only these endpoints.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Only these endpoints.")] = None,
     as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Read sentinel and records of every endpoint from every provider, and hold them against plan and record.
 
     It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says.
-
-    \b
-    Examples:
-      outlast status
-      outlast status db.example.com --json
-    \b
-    Exit status: 0 everything is in step with the plan, 1 something needs attention (a hold counts), 2 the
-    configuration is wrong, 3 it could not tell.
     """
     settings = load(config)
     wanted = {name.lower().rstrip(".") for name in names or []}

@@ -4,10 +4,16 @@ from typing import Annotated
 
 import typer
 
-from outlast.cli.options import DEFAULT_CONFIG, Config
+from outlast.cli.options import DEFAULT_CONFIG, Config, epilog
 from outlast.cli.role import named, run_role
 from outlast.config.parse import load
 from outlast.config.run import run_all
+
+EPILOG = epilog(
+    "outlast up",
+    "outlast up --config /etc/outlast/outlast.toml --name host-a",
+    status="0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.",
+)
 
 
 def up(
@@ -18,13 +24,6 @@ def up(
 
     Edits of the file's endpoints are followed while it runs. Run it on two machines with one registry, or add enactors
     elsewhere, and any of them may die.
-
-    \b
-    Examples:
-      outlast up
-      outlast up --config /etc/outlast/outlast.toml --name host-a
-    \b
-    Exit status: 0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.
     """
     settings = load(config)
     own = named(name, "up").removeprefix("up-")[:36]

@@ -76,7 +76,7 @@ class Evidence:
         addresses: tuple[str, ...] = ()
         generation = 0
         for line in self.journal:
-            if line["outcome"] != "committed" and line.get("reason") != "loaded":
+            if line["outcome"] not in ("committed", "loaded"):
                 continue
             addresses = _answered(line, endpoint, addresses)
             generation = _generation(line, endpoint, generation)

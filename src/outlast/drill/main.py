@@ -1,12 +1,10 @@
 """Runs a drill: builds the world, plays the acts, shows what came of it, and leaves nothing behind."""
 
 import json
-import os
 import random
 import signal
-import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -82,13 +80,15 @@ class DrillOptions:
     one_address: bool = False
 
     def __post_init__(self) -> None:
-        faults = []
         known = SCENARIOS.get(self.scenario)
+        faults = []
         if known is None:
-            faults.append(f"SCENARIO {self.scenario!r} is unknown{did_you_mean(self.scenario, SCENARIOS)} see 'outlast drill list'")
-        for name in self.acts if known is not None else ():
-            if name not in known.acts:
-                faults.append(f"--act {name!r} is unknown{did_you_mean(name, known.acts)} it has {', '.join(known.acts)}")
+            faults.append(
+                f"SCENARIO {self.scenario!r} is unknown{did_you_mean(self.scenario, SCENARIOS)}: see 'outlast drill list'"
+            )
+        acts = known.acts if known is not None else {}
+        unknown = [name for name in self.acts if known is not None and name not in acts]
+        faults += [f"--act {name!r} is unknown{did_you_mean(name, acts)}: one of {', '.join(acts)}" for name in unknown]
         if self.json_file is not None and not self.json_file.absolute().parent.is_dir():
             faults.append(f"--json {self.json_file}: there is no folder {self.json_file.parent}")
         if faults:
@@ -186,7 +186,7 @@ class _Interrupts:
         for number, handler in self._before.items():
             signal.signal(number, handler)
 
-    def _interrupt(self, number: int, frame: FrameType | None) -> None:
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
         # Once is enough: a second one must not cut the cleaning up short.
         for each in self._before:
             signal.signal(each, signal.SIG_IGN)

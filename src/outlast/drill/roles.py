@@ -22,7 +22,7 @@ from outlast.config.settings import Settings
 from outlast.drill.child import read_options
 from outlast.drill.holds import held
 from outlast.drill.orphan import die_with_parent
-from outlast.drill.unfenced import take_fence_out
+from outlast.drill.unfenced import unfenced
 from outlast.errors import OutlastError
 from outlast.incidents.trace import Trace
 from outlast.nameserver import Nameserver, ServerOptions, UpdateKey, ZoneOptions
@@ -102,10 +102,9 @@ async def _control(role: str, options: ControlRole, stop: asyncio.Event) -> None
     trace = Trace(Path(options.trace), role=role)
 
     def wrap(carry_out: CarryOut) -> CarryOut:
+        carry_out = carry_out if options.fence else unfenced(carry_out)
         return held(carry_out, role=role, folder=Path(options.holds), trace=trace)
 
-    if not options.fence:
-        take_fence_out()
     await _run(role, settings, options, wrap, stop)
 
 

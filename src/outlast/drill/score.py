@@ -164,7 +164,7 @@ def regressions(versions: Sequence[Version]) -> int:
 def empty_samples(samples: Sequence[Line]) -> int:
     """Samples that answered NOERROR or NXDOMAIN with no address, after the first that had one."""
     had_one, count = False, 0
-    for sample in samples:
+    for sample in sorted(samples, key=lambda sample: float(sample["t"])):
         if sample["addresses"]:
             had_one = True
         elif had_one and sample["rcode"] in ("NOERROR", "NXDOMAIN"):

@@ -3,7 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Self, TextIO
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -33,7 +33,7 @@ class LineScreen:
         self._out = out
         self._next = 0.0
 
-    def __enter__(self) -> "LineScreen":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -73,7 +73,7 @@ class LiveScreen:
         self._seconds = 1.0
         self._story: list[Text] = []
 
-    def __enter__(self) -> "LiveScreen":
+    def __enter__(self) -> Self:
         self._live.__enter__()
         return self
 
@@ -103,7 +103,16 @@ class LiveScreen:
         progress = Table.grid(padding=(0, 2))
         bar = ProgressBar(total=self._seconds, completed=min(stage.elapsed, self._seconds), width=40)
         progress.add_row(Text(f"{stage.elapsed:5.1f} s"), bar, Text(f"phase: {self._phase}", style="bold"))
-        parts = [progress, Text(), _groups(stage), Text(), _dns(stage), _roles(stage), Text(), *self._story[-STORY_LINES:]]
+        parts: list[RenderableType] = [
+            progress,
+            Text(),
+            _groups(stage),
+            Text(),
+            _dns(stage),
+            _roles(stage),
+            Text(),
+            *self._story[-STORY_LINES:],
+        ]
         return Panel(Group(*parts), title=f"outlast drill · act {self._act}: {self._title}", title_align="left")
 
 

@@ -7,7 +7,7 @@ survives the role.
 
 import json
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Awaitable, Callable
 from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 Effect = TypeVar("Effect")
 Event = TypeVar("Event")
 
-CarryOut = Callable[[Effect], Coroutine[Any, Any, Event | None]]
+CarryOut = Callable[[Effect], Awaitable[Event | None]]
 
 # Deeper than any effect of ours; what lies below is printed as text.
 DEPTH_MAX = 6

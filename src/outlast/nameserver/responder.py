@@ -6,6 +6,7 @@ refused. UPDATE needs a signature (RFC 8945); a query may have one, and its answ
 
 from typing import NamedTuple
 
+import dns.rcode
 import dns.rdatatype
 from dns.opcode import Opcode
 from dns.rcode import Rcode
@@ -122,4 +123,6 @@ class Responder:
 def _unproved(proof: _Proof | None) -> Refusal:
     if proof is None:
         return Refusal(Rcode.REFUSED, "the update is not signed")
-    return Refusal(Rcode.NOTAUTH, f"the signature was not accepted: {proof.verdict.error.name}")
+    return Refusal(
+        Rcode.NOTAUTH, f"the signature was not accepted: {dns.rcode.to_text(proof.verdict.error, tsig=True)}"
+    )

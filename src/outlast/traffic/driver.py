@@ -62,8 +62,11 @@ class Driver:
             return m.RegistryDown(str(error))
 
     async def _read_live(self, effect: m.ReadLive) -> m.Event:
+        provider = self._providers.get(effect.provider)
+        if provider is None:
+            return m.ProviderDown(f"no provider {effect.provider!r} is configured here")
         try:
-            return m.LiveRead(await self._providers[effect.provider].read(effect.endpoint))
+            return m.LiveRead(await provider.read(effect.endpoint))
         except Unavailable as error:
             return m.ProviderDown(str(error))
 

@@ -103,6 +103,9 @@ def step(state: EnactorState, event: Event) -> Step:
         case Phase.TURN, Woken():
             # Everything may have changed meanwhile: a pass starts anew, without waiting again.
             return _read_known(state._replace(wait=0))
+        case Phase.CLAIM, RecordWritten(stored=False):
+            # Somebody created it, and recorded that, after we read the registry: what was decided is overtaken.
+            return _rest(state, Note("conflict", "the name was created and recorded meanwhile"))
         case Phase.CLAIM, RecordWritten():
             assert state.intent is not None
             return state._replace(phase=Phase.COMMIT), (Commit(state.intent),)
@@ -164,17 +167,17 @@ def _keep_live(state: EnactorState, seen: Sentinel) -> Step:
     if entry is None or seen.follows(entry.generation, entry.digest):
         # Somebody is ahead of our plan. Damage is mended first, from the record, in the sentinel's own generation.
         if not intact and known.record is not None and known.record.content.digest == seen.digest:
-            return _write(state, seen._replace(n=seen.n + 1, by=state.me), known.record.content, "repair")
+            return _write(state, _again(state, seen), known.record.content, "repair")
         if entry is None:
             return _rest(state)
         report = AheadReport(state.provider, state.endpoint, seen.gen, seen.digest)
         return state._replace(phase=Phase.REPORT), (Note("ahead", f"gen={seen.gen}"), ReportAhead(report))  # (f)
     if seen.gen < entry.generation:
         # (d) Even if the records are equal already: the sentinel must move so that sleepers are refused.
-        coming = Sentinel(state.realm, seen.n + 1, entry.generation, entry.digest, Standing.LIVE, state.me)
+        coming = _again(state, seen)._replace(gen=entry.generation, digest=entry.digest)
         return _apply(state, coming, entry, "apply")
     if not intact:
-        return _apply(state, seen._replace(n=seen.n + 1, by=state.me), entry, "repair")  # (c)
+        return _apply(state, _again(state, seen), entry, "repair")  # (c)
     return _refresh_record(state, seen, entry.content)
 
 
@@ -184,7 +187,7 @@ def _keep_hold(state: EnactorState, seen: Sentinel) -> Step:
         return _refresh_record(state, seen, Content(live.sets))
     for content in _recorded(known):
         if content.digest == seen.digest:
-            return _write(state, seen._replace(n=seen.n + 1, by=state.me), content, "put back")
+            return _write(state, _again(state, seen), content, "put back")
     return state._replace(phase=Phase.CONTENT), (FindContent(state.endpoint, seen.digest),)
 
 
@@ -198,13 +201,21 @@ def _put_back(state: EnactorState, content: Content | None) -> Step:
     assert isinstance(seen, Sentinel)
     if content is None:
         return _rest(state, Note("held content is lost", "mend it with: outlast break-glass", alarm=True))
-    return _write(state, seen._replace(n=seen.n + 1, by=state.me), content, "put back")
+    return _write(state, _again(state, seen), content, "put back")
+
+
+def _again(state: EnactorState, seen: Sentinel) -> Sentinel:
+    # Above the record's `n` too, which may be ahead of a primary that was put back to an older state: a sentinel below
+    # its record would never be recorded again, and a hold on it would not survive its loss.
+    recorded = state.known.record.sentinel.n if state.known is not None and state.known.record is not None else 0
+    return seen._replace(n=max(seen.n, recorded) + 1, by=state.me)
 
 
 def _refresh_record(state: EnactorState, seen: Sentinel, content: Content) -> Step:
     # Whoever wrote this may have died before recording it; without its content a later loss could not be mended.
     known, _ = _knowledge(state)
-    if known.record is not None and known.record.sentinel.n >= seen.n:
+    # The same `n` with another sentinel is a hold that was recorded and then lost its race: it stands nowhere.
+    if known.record is not None and (known.record.sentinel.n > seen.n or known.record.sentinel == seen):
         return _rest(state)
     record = Record(state.provider, state.endpoint, seen, content)
     return state._replace(phase=Phase.RECORD), (WriteRecord(record),)

@@ -151,7 +151,9 @@ def _decide(state: HoldState) -> Step:
         return _end(state, Phase.DONE, f"it is {wanted} already")
     if seen.standing is Standing.RETIRED:
         return _end(state, Phase.REFUSED, "it is retired: nothing writes to it any more")
-    coming = seen._replace(n=seen.n + 1, standing=wanted, by=state.me)
+    # Above the record's `n` too: a hold that is not recorded would not survive the loss of its sentinel.
+    recorded = state.known.record.sentinel.n if state.known is not None and state.known.record is not None else 0
+    coming = seen._replace(n=max(seen.n, recorded) + 1, standing=wanted, by=state.me)
     return _write(state, coming, Content(state.live.sets))
 
 

@@ -105,6 +105,7 @@ def _on_list(state: JanitorState, listed: PlansListed) -> Step:
 
 def _candidates(state: JanitorState) -> tuple[PlanInfo, ...]:
     assert state.listed is not None
+    assert state.options.keep >= 1, "the newest plan always stays"
     newest_first = sorted(state.listed.plans, reverse=True)
     old = (plan for plan in newest_first[state.options.keep :] if state.listed.wall - plan.at > state.options.grace)
     return tuple(plan for plan in old if plan.generation not in state.named)

@@ -5,11 +5,13 @@ Text that is not a whole, safe plan cannot become one (`Plan.from_json`): the se
 
 import json
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from outlast.errors import UnsafePlan
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.sentinel import MAX_COUNT
+
+Kind = TypeVar("Kind")
 
 FORMAT = 1
 MAX_WITHHELD = 1024
@@ -103,17 +105,17 @@ class Plan:
         """
         try:
             raw = json.loads(text)
-            if raw["format"] != FORMAT:
+            if _typed(raw, "format", int) != FORMAT:
                 raise UnsafePlan(f"a plan of the unknown format {raw['format']!r}", hint="upgrade outlast here")
             return cls(
-                realm=raw["realm"],
-                generation=raw["generation"],
-                at=raw["at"],
-                by=raw["by"],
-                reason=raw["reason"],
-                entries=tuple(_entry_from_dict(item) for item in raw["entries"]),
+                realm=_typed(raw, "realm", str),
+                generation=_typed(raw, "generation", int),
+                at=_typed(raw, "at", int),
+                by=_typed(raw, "by", str),
+                reason=_typed(raw, "reason", str),
+                entries=tuple(_entry_from_dict(item) for item in _typed(raw, "entries", list)),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise UnsafePlan(f"not a plan: {error!r}", hint="the registry's copy is damaged; publish anew") from error
 
 
@@ -122,7 +124,30 @@ def sets_to_json(sets: tuple[RecordSet, ...]) -> list[list[Any]]:
 
 
 def sets_from_json(raw: list[list[Any]]) -> tuple[RecordSet, ...]:
-    return tuple(RecordSet.of(rdtype, ttl, values) for rdtype, ttl, values in raw)
+    """Read record sets back.
+
+    Raises:
+        TypeError, ValueError: The text is not what `sets_to_json` writes.
+
+    """
+    return tuple(_set_from_json(*item) for item in raw)
+
+
+def _set_from_json(rdtype: object, ttl: object, values: list[object]) -> RecordSet:
+    texts = [_exact("value", value, str) for value in _exact("values", values, list)]
+    return RecordSet.of(_exact("type", rdtype, str), _exact("ttl", ttl, int), texts)
+
+
+def _typed(raw: Any, key: str, kind: type[Kind]) -> Kind:
+    return _exact(key, raw[key], kind)
+
+
+def _exact(key: str, value: object, kind: type[Kind]) -> Kind:
+    # JSON numbers may be fractions and truth values, and Python's checks would let them pass: a plan holds exact types.
+    if type(value) is not kind:
+        raise TypeError(f"{key} = {value!r} is not of the type {kind.__name__}")
+    assert isinstance(value, kind)
+    return value
 
 
 def _entry_to_dict(entry: Entry) -> dict[str, Any]:
@@ -137,9 +162,13 @@ def _entry_to_dict(entry: Entry) -> dict[str, Any]:
 
 def _entry_from_dict(raw: dict[str, Any]) -> Entry:
     return Entry(
-        endpoint=raw["endpoint"],
-        generation=raw["generation"],
-        content=Content(sets_from_json(raw["sets"])),
-        min_addresses=raw["min_addresses"],
-        withheld=tuple(Withheld(*item) for item in raw["withheld"]),
+        endpoint=_typed(raw, "endpoint", str),
+        generation=_typed(raw, "generation", int),
+        content=Content(sets_from_json(_typed(raw, "sets", list))),
+        min_addresses=_typed(raw, "min_addresses", int),
+        withheld=tuple(_withheld_from_json(*item) for item in _typed(raw, "withheld", list)),
     )
+
+
+def _withheld_from_json(address: object, reason: object, since: object) -> Withheld:
+    return Withheld(_exact("address", address, str), _exact("reason", reason, str), _exact("since", since, int))

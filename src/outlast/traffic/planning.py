@@ -5,8 +5,9 @@ Per endpoint, in this order, each rule with its reason in `withheld`:
 1. A target is in or out by its freshest signals; without one it stays as the last plan had it. Nothing is decided on
    missing evidence. Without a previous plan every configured target is in.
 2. A newcomer soaks: it must have been healthy for `soak` seconds. What the last plan published is no newcomer.
-3. Velocity: only so much capacity may leave for health within a window; the rest stays until the window has passed.
-4. Fail open within a region: strictly below `fail_open_below`, all of its targets that ever worked stay (gdnsd).
+3. Fail open within a region: strictly below `fail_open_below`, all of its targets that ever worked stay (gdnsd). It
+   looks at health alone, before velocity holds anything back: otherwise each window would end in a swing.
+4. Velocity: only so much capacity may leave for health within a window; the rest stays until the window has passed.
 5. Floors: no address family and no endpoint below its minimum; what ever worked is brought back first, then anything.
 """
 
@@ -69,9 +70,9 @@ def propose(
 ) -> tuple[Content, tuple[Withheld, ...]]:
     """What `endpoint` should answer, and why each other address should not."""
     out = _unfit(endpoint, previous, evidence, wall) if endpoint.probed and previous is not None else {}
+    out = _failed_open(endpoint, previous, evidence, out)
     if previous is not None:
         out = _slowed(endpoint, previous, out, wall)
-    out = _failed_open(endpoint, previous, evidence, out)
     out = _with_floors(endpoint, previous, evidence, out)
     content = Content.of_addresses([address for address in endpoint.addresses if address not in out], ttl=endpoint.ttl)
     return content, _withheld(content, out, previous=previous, records=records, wall=wall)
@@ -84,11 +85,14 @@ def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evide
     for address in endpoint.addresses:
         found = evidence.get(address)
         if found is not None and found.verdict is Verdict.UNHEALTHY:
-            out[address] = UNHEALTHY + found.detail
+            # Only what was published can leave: a newcomer that never came in uses up no velocity, and fails open never.
+            left = address in published or reasons.get(address, "").startswith(UNHEALTHY)
+            out[address] = (UNHEALTHY if left else "newcomer: unhealthy: ") + found.detail
         elif address in published:
             continue
         elif found is None:
-            out[address] = reasons.get(address, "newcomer: not yet probed")
+            before = reasons.get(address, UNCONFIGURED)
+            out[address] = before if before != UNCONFIGURED else "newcomer: not yet probed"
         elif wall - found.since < endpoint.soak * SECOND:
             out[address] = f"newcomer: must be healthy for {endpoint.soak:g} s"
     return out
@@ -160,7 +164,9 @@ def _withheld(
     reasons = dict.fromkeys(known, UNCONFIGURED) | out
     published = set(content.addresses)
     items = [_dated(a, reason, before.get(a), wall) for a, reason in reasons.items() if a not in published]
-    items.sort(key=lambda item: (item.reason == UNCONFIGURED, -item.since, item.address))
+    # What a record still names stays longest: the last hop asks about nothing else.
+    recorded = {address for record in records for address in record.content.addresses}
+    items.sort(key=lambda item: (item.reason == UNCONFIGURED, item.address not in recorded, -item.since, item.address))
     return tuple(sorted(items[:MAX_WITHHELD]))
 
 

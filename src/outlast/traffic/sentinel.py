@@ -94,6 +94,8 @@ def parse(texts: tuple[str, ...]) -> Reading:
     if found is None:
         return Corrupt(texts)
     part = found.groupdict()
+    if max(int(part["n"]), int(part["gen"])) > MAX_COUNT:
+        return Corrupt(texts)
     standing = Standing(part["state"])
     return Sentinel(part["realm"], int(part["n"]), int(part["gen"]), part["digest"], standing, part["by"])
 

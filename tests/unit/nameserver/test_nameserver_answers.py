@@ -6,8 +6,7 @@ import dns.opcode
 import dns.rdataclass
 import pytest
 from dns.rcode import Rcode
-
-from tests.unit.nameserver.conftest import Bench
+from unit.nameserver.bench import Bench
 
 ANSWERS = [
     ("www", "A", "NOERROR", ["192.0.2.1", "192.0.2.2"], False),

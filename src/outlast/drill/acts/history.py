@@ -138,7 +138,9 @@ def _force_the_race(stage: Stage) -> None:
     _hold(stage, C, "BuildTree", OLD)
     plans.raise_ceiling(OLD)
     _until_held(stage, C)
-    stage.tell(f"C finds plan {OLD} newer than what is live, once and for all, and is stopped before it builds its tree.")
+    stage.tell(
+        f"C finds plan {OLD} newer than what is live, once and for all, and is stopped before it builds its tree."
+    )
     plans.raise_ceiling(NEW)
     stage.until(f"plan {NEW}", lambda: plans.numbers()[-1] == NEW, timeout=FORCE_TIMEOUT)
     _release(stage, A, then=holds.Hold(effect="ListTrees", where={"plan": NEW}))

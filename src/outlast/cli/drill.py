@@ -1,0 +1,50 @@
+"""`outlast drill`: replays the outage on this machine, on real sockets and real processes."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from outlast.cli.options import epilog
+from outlast.cli.output import put
+from outlast.errors import Refused
+
+EPILOG = epilog(
+    "outlast drill                                 every act of us-east-1-2025, about a minute",
+    "outlast drill list                            which scenarios and acts there are",
+    "outlast drill --act fenced --json result.json one act, and its figures in a file",
+    status="0 every expectation held, 1 one did not (it is named), 2 the command line is wrong, 130 interrupted.",
+)
+LIST = "list"
+
+
+def drill(
+    scenario: Annotated[str, typer.Argument(metavar="[SCENARIO]", help="What to replay, or: list.")] = "us-east-1-2025",
+    *,
+    act: Annotated[list[str] | None, typer.Option("--act", help="Only this act; repeat for more.")] = None,
+    json_file: Annotated[
+        Path | None, typer.Option("--json", help="Write the result into FILE.", metavar="FILE")
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", help="Repeat the calls of an earlier drill.", min=0)] = None,
+    keep: Annotated[bool, typer.Option("--keep", help="Keep every process's files, and say where.")] = False,
+) -> None:
+    """Replay the outage in a world of its own on loopback: harmless, and every process is ended afterwards.
+
+    What was forced, shortened or made smaller is printed with the results.
+    """
+    try:
+        from rich.console import Console  # noqa: PLC0415  only this command needs what it imports
+
+        from outlast.drill.main import SCENARIOS, DrillOptions, run_drill  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise Refused(
+            f"the drill needs {error.name}, which is not installed", hint="pip install 'outlast[drill]'"
+        ) from error
+    if scenario == LIST:
+        for name, known in SCENARIOS.items():
+            put(f"{name}: {known.text}")
+            for act_name, details in known.acts.items():
+                put(f"  --act {act_name}: {details.module.TITLE}")
+        return
+    options = DrillOptions(scenario=scenario, acts=tuple(act or ()), json_file=json_file, seed=seed, keep=keep)
+    raise typer.Exit(run_drill(options, Console()))
