@@ -5,14 +5,20 @@ configuration is wrong. `outlast status` adds 3: it could not tell.
 """
 
 import sys
+from collections.abc import Sequence
 
 
-def main() -> None:
-    """Run the command line. Errors of ours end as one or two lines on stderr, never as a traceback."""
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and exit. Errors of ours end as one or two lines on stderr, never as a traceback.
+
+    Args:
+        arguments: Without the command's own name; `None` means those of this process.
+
+    """
     try:
         from outlast.cli.app import app  # noqa: PLC0415  the import is what may fail
     except ModuleNotFoundError as error:
-        if error.name is None or error.name.split(".")[0] not in {"typer", "rich", "pydantic"}:
+        if error.name is None or error.name.split(".")[0] not in {"typer", "rich"}:
             raise
         sys.stderr.write("outlast: the commands are not installed; pip install 'outlast[cli]'\n")
         raise SystemExit(1) from None
@@ -20,7 +26,7 @@ def main() -> None:
     from outlast.errors import OutlastError  # noqa: PLC0415  as above
 
     try:
-        app()
+        app(None if arguments is None else list(arguments), prog_name="outlast")
     except OutlastError as error:
         raise SystemExit(failed(error)) from None
     except KeyboardInterrupt:

@@ -65,11 +65,12 @@ def break_glass(
     there and what would be written is printed; nothing is written without --apply.
     """
     endpoint = _domain(name, "NAME")
+    _check_addresses(address)
     if server or zone or key_file:
         world = _direct(endpoint, server=server, port=port, zone=zone, key_file=key_file, realm=realm)
     else:
         world = _configured(endpoint, config)
-    content = _content(address, ttl if ttl is not None else world.ttl)
+    content = Content.of_addresses(address, ttl=ttl if ttl is not None else world.ttl)
     me = operator(Command.BREAK_GLASS)
     states = tuple(
         HoldState(Command.BREAK_GLASS, me, world.realm, provider, endpoint, content=content, take_over=take_over)
@@ -79,7 +80,7 @@ def break_glass(
     carry_out(states, hand, as_json=as_json)
 
 
-def _content(addresses: list[str], ttl: int) -> Content:
+def _check_addresses(addresses: list[str]) -> None:
     faults = []
     for address in addresses:
         try:
@@ -88,7 +89,6 @@ def _content(addresses: list[str], ttl: int) -> Content:
             faults.append(f"--address {address}: not an IPv4 or IPv6 address")
     if faults:
         raise InvalidConfig(tuple(faults))
-    return Content.of_addresses(addresses, ttl=ttl)
 
 
 def _configured(endpoint: str, config: Path) -> World:

@@ -7,10 +7,9 @@ from outlast.drill.addresses import REGIONS
 from outlast.drill.names import ENACTORS, FENCED, HISTORY, REALM
 
 
-def history_zone() -> str:
+def history_zone(negative: int) -> str:
     """The zone of *history* at the start: the west has its records, the east is for the hazard automation to fill."""
     west = "\n".join(f"{HISTORY.west}. {scale.RECORD_TTL} IN A {address}" for address in REGIONS["us-west-2"])
-    negative = scale.NEGATIVE_TTL
     return f"""\
 $ORIGIN {HISTORY.zone}.
 @ {negative} IN SOA ns.{HISTORY.zone}. hostmaster.{HISTORY.zone}. 1 7200 900 1209600 {negative}

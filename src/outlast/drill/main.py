@@ -64,6 +64,7 @@ class DrillOptions:
         seed: Decides which calls write and which keys are read; `None` draws one and prints it.
         keep: Keep the folder with every process's files, and say where it is.
         fence: False takes the prerequisites out of our transactions; only the drill's own test does that.
+        pace: How long things last; tests are in more of a hurry.
         one_address: Use 127.0.0.1 alone, as where nothing else is bound to the loopback interface.
 
     Raises:
@@ -77,6 +78,7 @@ class DrillOptions:
     seed: int | None = None
     keep: bool = False
     fence: bool = True
+    pace: scale.Pace = scale.FULL
     one_address: bool = False
 
     def __post_init__(self) -> None:
@@ -119,11 +121,13 @@ def _run(options: DrillOptions, console: Console, *, seed: int) -> int:
     chosen = {name: act for name, act in scenario.acts.items() if not options.acts or name in options.acts}
     console.print(f"{options.scenario}: {scenario.text} (seed {seed})", markup=False, soft_wrap=True)
     hazard = any(act.hazard for act in chosen.values())
-    world = World(WorldOptions(seed=seed, hazard=hazard, fence=options.fence, one_address=options.one_address))
+    world = World(
+        WorldOptions(seed=seed, hazard=hazard, fence=options.fence, pace=options.pace, one_address=options.one_address)
+    )
     try:
         with world, _screen(console) as screen:
             world.start(screen.progress)
-            factors = scale.factors(own_addresses=world.own_addresses)
+            factors = scale.factors(options.pace, own_addresses=world.own_addresses)
             acts = [_play(name, act, world, screen) for name, act in chosen.items()]
     finally:
         _leave(world, options, console)

@@ -1,5 +1,6 @@
 """How the drill shrinks the outage, each factor with its reason. All of them are printed and stand in the JSON."""
 
+from dataclasses import dataclass
 from typing import Any
 
 TTL_DIVISOR = 100
@@ -13,13 +14,9 @@ REAL_EMPTY = 157 * 60
 
 CONNECTION_AGE = 2.0
 """Seconds after which the services close a connection, the same for all: otherwise warm connections hide DNS."""
-RATE = 60.0
-"""Calls a second in each group, so that two cores carry the drill."""
 CACHES = 4
 DEADLINE = 2.0
 """Seconds after its scheduled time within which a call must be answered to count."""
-EMPTY = 12.0
-"""Seconds that the record stays empty in *history*: what the measurement needs, not the 157 minutes it took."""
 
 
 def scaled(seconds: int) -> int:
@@ -28,18 +25,44 @@ def scaled(seconds: int) -> int:
 
 
 RECORD_TTL = scaled(REAL_RECORD_TTL)
-NEGATIVE_TTL = scaled(REAL_NEGATIVE_TTL)
 
 
-def factors(*, own_addresses: bool) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pace:
+    """How long things last, in seconds, and how many calls are made.
+
+    Args:
+        steady: Before anything happens.
+        empty: How long the record stays empty in *history*: what the measurement needs, not the 157 minutes it took.
+        afterwards: After the sleeper has woken in *fenced*.
+        negative_ttl: Of the zones.
+        rate: Calls a second in each group; at most 60, so that two cores carry the drill.
+        samples: How many the observer must take in *fenced*.
+
+    """
+
+    steady: float = 3.0
+    empty: float = 12.0
+    afterwards: float = 3.0
+    negative_ttl: int = scaled(REAL_NEGATIVE_TTL)
+    rate: float = 60.0
+    samples: int = 1000
+
+
+FULL = Pace()
+SHORT = Pace(steady=1.0, empty=7.0, afterwards=1.0, negative_ttl=4, rate=40.0, samples=500)
+"""For tests: the same acts, less to count."""
+
+
+def factors(pace: Pace, *, own_addresses: bool) -> dict[str, Any]:
     """Everything that is smaller, shorter or other than on 20 October 2025."""
     return {
         "record_ttl_s": f"{RECORD_TTL} (was {REAL_RECORD_TTL}: divided by {TTL_DIVISOR}, floor {TTL_FLOOR})",
-        "negative_ttl_s": f"{NEGATIVE_TTL} (was {REAL_NEGATIVE_TTL}: divided by {TTL_DIVISOR})",
-        "empty_window_s": f"about {EMPTY:g} (was {REAL_EMPTY}: what the measurement needs)",
+        "negative_ttl_s": f"{pace.negative_ttl} (was {REAL_NEGATIVE_TTL}: divided by {TTL_DIVISOR})",
+        "empty_window_s": f"about {pace.empty:g} (was {REAL_EMPTY}: what the measurement needs)",
         "interleaving": "forced: the processes stop themselves at named effects and the drill continues them",
         "connection_age_s": f"{CONNECTION_AGE:g}, the same for all clients, keep-alive on",
-        "load": f"{RATE:g} calls a second in each group, open loop, {CACHES} independent caches, 20 % writes",
+        "load": f"{pace.rate:g} calls a second in each group, open loop, {CACHES} independent caches, 20 % writes",
         "deadline_s": f"{DEADLINE:g}: a call counts as answered only if it is correct by then",
         "addresses": "one of its own for each load balancer, on one port"
         if own_addresses

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from outlast.drill.scale import Pace
 from outlast.drill.world import World
 from outlast.errors import OutlastError
 
@@ -33,8 +34,10 @@ class Stage:
     Args:
         world: The running processes.
         screen: Where it is shown.
+        name: The act's name.
+        title: What it is about.
         endpoint: The name under test.
-        generation_of: How the live generation is called in this act, for the screen.
+        seconds: About how long it takes.
 
     """
 
@@ -47,6 +50,10 @@ class Stage:
         self.phase_name = ""
         self.story: list[dict[str, Any]] = []
         screen.act(name, title, seconds=seconds)
+
+    @property
+    def pace(self) -> Pace:
+        return self.world.options.pace
 
     @property
     def elapsed(self) -> float:

@@ -38,7 +38,7 @@ class WorldOptions:
         hazard: Whether the hazard's alias type is needed.
         fence: Take the prerequisites out of our transactions if false: only for the test that this shows.
         one_address: Use 127.0.0.1 alone.
-        rate: Calls a second in each group.
+        pace: How long things last, and how many calls are made.
 
     """
 
@@ -46,7 +46,7 @@ class WorldOptions:
     hazard: bool = True
     fence: bool = True
     one_address: bool = False
-    rate: float = scale.RATE
+    pace: scale.Pace = scale.FULL
 
 
 class World:
@@ -153,11 +153,11 @@ class World:
 
     def _start_nameserver(self) -> None:
         zone = self.folder / "history.zone"
-        zone.write_text(history_zone(), encoding="utf-8")
+        zone.write_text(history_zone(self.options.pace.negative_ttl), encoding="utf-8")
         options = {
             "zones": [
                 {"name": HISTORY.zone, "file": str(zone)},
-                {"name": FENCED.zone, "negative_ttl": scale.NEGATIVE_TTL},
+                {"name": FENCED.zone, "negative_ttl": self.options.pace.negative_ttl},
             ],
             "keys": [str(self.keys.file(role)) for role in self.keys.roles],
             "journal": str(self.folder / "journal.jsonl"),
@@ -204,7 +204,7 @@ class World:
                 "names": [names.east, names.west],
                 "nameserver": ["127.0.0.1", self.port],
                 "port": self.service_port,
-                "rate": self.options.rate,
+                "rate": self.options.pace.rate,
                 "caches": scale.CACHES,
                 "deadline": scale.DEADLINE,
                 "seed": self.options.seed + number,

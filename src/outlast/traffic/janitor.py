@@ -50,7 +50,9 @@ class Options(NamedTuple):
 
 
 class JanitorState(NamedTuple):
-    """`places` are the (provider, endpoint) still to read, `named` the generations that sentinels carry."""
+    """`places` are the (provider, endpoint) still to read, `named` the generations that sentinels carry, `todo` the deeds
+    from the one that is under way.
+    """
 
     options: Options
     phase: Phase = Phase.IDLE
@@ -84,12 +86,12 @@ def step(state: JanitorState, event: Event) -> Step:
             return _next_place(state._replace(places=state.places[1:], named=named))
         case Phase.SENTINELS, ProviderDown(detail=detail):
             return _rest(state, Note("sentinel unreadable, nothing retired", detail))
-        case Phase.ACT, Tombstoned():
-            return _next_deed(state)
-        case Phase.ACT, PlanDeleted():
-            return _next_deed(state, Note("plan deleted"))
-        case Phase.ACT, PlanKept():
-            return _next_deed(state, Note("plan kept by the registry"))
+        case Phase.ACT, Tombstoned() if isinstance(state.todo[0], Tombstone):
+            return _next_deed(state._replace(todo=state.todo[1:]))
+        case Phase.ACT, PlanDeleted() if isinstance(state.todo[0], DeletePlan):
+            return _next_deed(state._replace(todo=state.todo[1:]), Note("plan deleted"))
+        case Phase.ACT, PlanKept() if isinstance(state.todo[0], DeletePlan):
+            return _next_deed(state._replace(todo=state.todo[1:]), Note("plan kept by the registry"))
         case ((Phase.LIST | Phase.ACT), RegistryDown(detail=detail)):
             return _rest(state, Note("registry unavailable", detail, alarm=True))
     raise AssertionError(f"{state!r} cannot get {event!r}")
@@ -134,7 +136,7 @@ def _deeds(state: JanitorState) -> tuple[Effect, ...]:
 def _next_deed(state: JanitorState, *notes: Note) -> Step:
     if not state.todo:
         return _rest(state, *notes)
-    return state._replace(todo=state.todo[1:]), (*notes, state.todo[0])
+    return state, (*notes, state.todo[0])
 
 
 def _rest(state: JanitorState, *notes: Note) -> Step:

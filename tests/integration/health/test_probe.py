@@ -50,10 +50,10 @@ def saying(answer: bytes) -> Serve:
     return serve
 
 
-async def probed(serve: Serve, *, timeout: float = 2.0) -> str:
+async def probed(serve: Serve, *, seconds: float = 2.0) -> str:
     """What the probe says of a server."""
     async with serving(serve) as port:
-        return await probe(HttpProbe(port=port, timeout=timeout), "127.0.0.1", host="db.example.com")
+        return await probe(HttpProbe(port=port, timeout=seconds), "127.0.0.1", host="db.example.com")
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,18 @@ def test_the_request() -> None:
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         seen.append(await reader.read())
 
-    asyncio.run(probed(serve))
+    async def run() -> None:
+        closed = asyncio.Event()
+
+        async def serve_and_tell(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await serve(reader, writer)
+            closed.set()
+
+        async with serving(serve_and_tell) as port:
+            await probe(HttpProbe(port=port), "127.0.0.1", host="db.example.com")
+            await asyncio.wait_for(closed.wait(), 2)
+
+    asyncio.run(run())
 
     head = b"GET /health HTTP/1.1\r\nHost: db.example.com\r\nUser-Agent: outlast-probe\r\nAccept: */*\r\n"
     assert [head + b"Connection: close\r\n\r\n", b""] == seen
@@ -102,7 +113,7 @@ def test_silence() -> None:
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
 
-    assert "no answer within 0.1 s" == asyncio.run(probed(serve, timeout=0.1))
+    assert "no answer within 0.1 s" == asyncio.run(probed(serve, seconds=0.1))
 
 
 def test_dripping() -> None:
@@ -114,7 +125,7 @@ def test_dripping() -> None:
             await writer.drain()
             await asyncio.sleep(0.02)
 
-    assert "no answer within 0.1 s" == asyncio.run(probed(serve, timeout=0.1))
+    assert "no answer within 0.1 s" == asyncio.run(probed(serve, seconds=0.1))
 
 
 def test_refused() -> None:

@@ -33,11 +33,8 @@ PROVES = (
     "may sleep for ever and wake with a deleted plan, and nothing goes empty and nothing goes back."
 )
 SECONDS = 24.0
-STEADY = 2.0
 BETWEEN = 0.5
-AFTERWARDS = 3.0
 TIMEOUT = 15.0
-SAMPLES_MIN = 1000
 AVAILABILITY_MIN = 0.995
 BOTH = REGIONS["us-east-1"]
 MOVES = (BOTH[:1], BOTH, BOTH[1:], BOTH)
@@ -66,15 +63,15 @@ def play(stage: Stage) -> ActScore:
     stage.restart_clock()
     stage.phase("steady")
     stage.tell(f"Planner, three enactors and janitor run; generation {_live(stage).generation} is live.")
-    stage.wait(STEADY)
+    stage.wait(stage.pace.steady)
     for move in MOVES[:2]:
         _move(stage, move)
     sleeper = _hold_preferred(stage)
     _go_on_without(stage, sleeper)
     _wake(stage, sleeper)
     stage.phase("afterwards")
-    stage.wait(AFTERWARDS)
-    stage.until(f"{SAMPLES_MIN} samples", lambda: len(_samples(stage)) >= SAMPLES_MIN, timeout=TIMEOUT)
+    stage.wait(stage.pace.afterwards)
+    stage.until(f"{stage.pace.samples} samples", lambda: len(_samples(stage)) >= stage.pace.samples, timeout=TIMEOUT)
     stage.phase("settling")
     stage.wait(scale.DEADLINE)
     return _score(stage, sleeper)
@@ -138,7 +135,7 @@ def _wake(stage: Stage, sleeper: Sleeper) -> None:
     live = _live(stage).generation
     holds.release(world.holds, sleeper.role, world.crew.pid(sleeper.role))
     if not world.options.fence:
-        stage.wait(AFTERWARDS)
+        stage.wait(stage.pace.afterwards)
         return
     stage.until("the provider's answer to the stale write", lambda: bool(_refused(stage, sleeper)), timeout=TIMEOUT)
     stage.tell(
@@ -172,7 +169,7 @@ def _score(stage: Stage, sleeper: Sleeper) -> ActScore:
         generation_regressions=regressions(versions),
         stale_refused=refused,
         expectations=(
-            *_nothing_bad(versions, _samples(stage)),
+            *_nothing_bad(versions, _samples(stage), stage.pace.samples),
             at_least("stale transactions of the woken enactor refused with NXRRSET", refused, 1),
             true(
                 "the plan it carried had been deleted before it woke",
@@ -184,7 +181,7 @@ def _score(stage: Stage, sleeper: Sleeper) -> ActScore:
     )
 
 
-def _nothing_bad(versions: list[Version], samples: list[Line]) -> tuple[Expectation, ...]:
+def _nothing_bad(versions: list[Version], samples: list[Line], wanted: int) -> tuple[Expectation, ...]:
     generations = [line for line in samples if line["sentinel"]]
     return (
         at_most("zone versions without an address", empty_versions(versions), 0, unit=f"of {len(versions)} versions"),
@@ -192,5 +189,5 @@ def _nothing_bad(versions: list[Version], samples: list[Line]) -> tuple[Expectat
         at_most(
             "zone versions with an older generation", regressions(versions), 0, unit=f"of {len(versions)} versions"
         ),
-        at_least("samples", len(generations), SAMPLES_MIN),
+        at_least("samples", len(generations), wanted),
     )

@@ -45,7 +45,6 @@ A, B, C = HAZARDS
 OLD, NEW, NEXT, LATER = 110, 145, 146, 400
 PLAN_EVERY = 0.05
 WALK_EVERY = 0.4
-STEADY = 4.0
 FORCE_TIMEOUT = 20.0
 STUCK_MIN = 3
 """Refused transactions that show the stuck state: one for each enactor."""
@@ -66,7 +65,7 @@ def play(stage: Stage) -> ActScore:
     _warm_up(stage, epoch)
     stage.phase("steady")
     stage.tell(f"The automation of 2025 runs: three enactors, plan {OLD - 1} is live. All calls are answered.")
-    stage.wait(STEADY)
+    stage.wait(stage.pace.steady)
     _force_the_race(stage)
     _stay_empty(stage)
     _repair(stage)
@@ -191,7 +190,7 @@ def _stay_empty(stage: Stage) -> None:
         timeout=FORCE_TIMEOUT,
     )
     stage.tell(f"B and all others install in vain: {_stuck(stage, empty.at)[0].reason}")
-    stage.wait(max(0.0, scale.EMPTY - (stage.start + stage.elapsed - empty.at)))
+    stage.wait(max(0.0, stage.pace.empty - (stage.start + stage.elapsed - empty.at)))
 
 
 def _first_empty(stage: Stage) -> Version:
@@ -215,7 +214,7 @@ def _repair(stage: Stage) -> None:
     stage.until("the repair", lambda: bool(_versions(stage)[-1].addresses), timeout=FORCE_TIMEOUT)
     stage.phase("negative tail")
     stage.tell("The record is right again. The clients remember the empty answer until their negative TTL is over.")
-    stage.wait(scale.NEGATIVE_TTL + 2.0)
+    stage.wait(stage.pace.negative_ttl + 2.0)
     stage.phase("settling")
     stage.wait(scale.DEADLINE)
 
@@ -267,7 +266,7 @@ def _score(stage: Stage) -> ActScore:
             _went_empty(versions, _samples(stage)),
             at_least("transactions refused in the stuck state", len(stuck), STUCK_MIN),
             _dark(plain, empty.at, repaired.at),
-            _recovered(recovered),
+            _recovered(recovered, stage.pace.negative_ttl),
         ),
     )
 
@@ -292,7 +291,7 @@ def _dark(calls: list[Line], empty: float, repaired: float) -> Expectation:
     return at_most(claim, share(resolving), ANSWERED_MAX, unit=f"of {len(resolving)} calls")
 
 
-def _recovered(recovered: dict[int, float]) -> Expectation:
+def _recovered(recovered: dict[int, float], negative_ttl: int) -> Expectation:
     slowest = max(recovered.values()) if len(recovered) == scale.CACHES else None
     claim = f"plain: the slowest of {scale.CACHES} caches recovers within the negative TTL and one second"
-    return at_most(claim, cut(slowest), scale.NEGATIVE_TTL + 1.0, unit="s after the repair")
+    return at_most(claim, cut(slowest), negative_ttl + 1.0, unit="s after the repair")

@@ -1,0 +1,5 @@
+"""Where records live: adapters of the port `outlast.traffic.ports.Provider`."""
+
+from outlast.provider.rfc2136 import Rfc2136Provider
+
+__all__ = ["Rfc2136Provider"]

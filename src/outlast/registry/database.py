@@ -1,0 +1,216 @@
+"""One SQLite file, shared by processes: opening it, its schema, its transactions, and what its errors mean.
+
+WAL with synchronous=FULL: readers never wait for the writer, and what was acknowledged survives a power cut. Every
+write begins IMMEDIATE, so that what it reads is still true when it writes.
+
+The file may be moved, deleted or restored from a backup under a running process. SQLite would go on with a file that
+nobody else can see; therefore each transaction first compares the file under the path with the one that is open, and
+opens anew if it is another. A lost registry heals itself from the sentinels, so a missing file is made again.
+"""
+
+import os
+import sqlite3
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from outlast.errors import Unavailable
+
+Result = TypeVar("Result")
+
+APPLICATION_ID = 0x6F75746C
+"""`outl`, in the file's header: a file of somebody else's is not ours to fill."""
+SCHEMA_VERSION = 1
+CHECK_SECONDS = 0.02
+"""Between attempts to switch a new file to WAL, which SQLite's own busy handler does not wait for."""
+
+_SCHEMA = """
+CREATE TABLE floor (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL);
+INSERT INTO floor VALUES (1, 0);
+CREATE TABLE plan (generation INTEGER PRIMARY KEY, stamp TEXT NOT NULL, at INTEGER NOT NULL,
+    tombstoned INTEGER NOT NULL DEFAULT 0, text TEXT NOT NULL);
+CREATE TABLE record (provider TEXT, endpoint TEXT, n INTEGER NOT NULL, gen INTEGER NOT NULL,
+    sentinel TEXT NOT NULL, sets TEXT NOT NULL, PRIMARY KEY (provider, endpoint)) WITHOUT ROWID;
+CREATE INDEX record_gen ON record (gen);
+CREATE TABLE report (provider TEXT, endpoint TEXT, gen INTEGER NOT NULL, digest TEXT NOT NULL,
+    PRIMARY KEY (provider, endpoint)) WITHOUT ROWID;
+CREATE TABLE signal (target TEXT, observer TEXT, verdict TEXT NOT NULL, since INTEGER NOT NULL, at INTEGER NOT NULL,
+    ever_healthy INTEGER NOT NULL, evidence TEXT NOT NULL, PRIMARY KEY (target, observer)) WITHOUT ROWID;
+"""
+# A plan's `stamp` is random: after a restore, a generation number alone could name another plan.
+
+
+class _Identity(NamedTuple):
+    """Which file a path names; equal only for one and the same."""
+
+    device: int
+    inode: int
+
+
+class Database:
+    """One connection to the file, opened when first needed, used by one thread at a time.
+
+    Args:
+        path: The file; its folder must exist. It is made with mode 0600.
+        busy_timeout: Seconds to wait for another process's transaction.
+
+    """
+
+    def __init__(self, path: Path, *, busy_timeout: float) -> None:
+        self._path = path
+        self._busy_timeout = busy_timeout
+        self._lock = threading.Lock()
+        self._db: sqlite3.Connection | None = None
+        self._identity: _Identity | None = None
+        self.openings = 0
+        """How often the file was opened. Whoever caches what it read compares this inside the transaction."""
+
+    def __repr__(self) -> str:
+        return f"<Database {self._path} {'open' if self._db else 'closed'}>"
+
+    def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `work` on one snapshot of the file.
+
+        Raises:
+            Unavailable: The file cannot be used; the message names it and the hint the fix.
+
+        """
+        return self._transact("BEGIN", work)
+
+    def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        """Run `work` alone and make its changes last, or undo them all if it raises; raises as `read` does."""
+        return self._transact("BEGIN IMMEDIATE", work)
+
+    def close(self) -> None:
+        """Close the file. The next transaction opens it again."""
+        with self._lock:
+            self._drop()
+
+    def _transact(self, begin: str, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        with self._lock, self._explained():
+            db = self._connection()
+            db.execute(begin)
+            try:
+                result = work(db)
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:
+                    db.execute("ROLLBACK")
+                raise
+            return result
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            code = getattr(error, "sqlite_errorcode", 0) & 0xFF
+            if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+                self._drop()
+            raise Unavailable(f"registry {self._path}: {error}", hint=_hint(code, self._path)) from error
+        except OSError as error:
+            raise Unavailable(f"registry {self._path}: {error.strerror}", hint=_os_hint(error, self._path)) from error
+
+    def _connection(self) -> sqlite3.Connection:
+        if self._db is None or _identify(self._path) != self._identity:
+            self._drop()
+            try:
+                self._open()
+            except BaseException:
+                self._drop()
+                raise
+        assert self._db is not None
+        return self._db
+
+    def _open(self) -> None:
+        # SQLite gives its side files the mode of the database, so the mode is right before SQLite comes.
+        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        self._identity = _identify(self._path)
+        self._db = sqlite3.connect(
+            self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
+        )
+        self.openings += 1
+        if not self._is_ours(self._db):
+            self._prepare(self._db)
+        self._db.execute("PRAGMA synchronous = FULL")
+
+    def _is_ours(self, db: sqlite3.Connection) -> bool:
+        application, version, tables = db.execute(
+            "SELECT (SELECT application_id FROM pragma_application_id),"
+            " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)"
+        ).fetchone()
+        if application == APPLICATION_ID and version > SCHEMA_VERSION:
+            self._refuse(f"its schema is version {version}, newer than {SCHEMA_VERSION}", "upgrade outlast here")
+        if application != APPLICATION_ID and tables:
+            self._refuse("it is the database of another program", "name another file")
+        return bool(application == APPLICATION_ID)
+
+    def _refuse(self, why: str, fix: str) -> None:
+        raise Unavailable(f"registry {self._path}: {why}", hint=fix)
+
+    def _prepare(self, db: sqlite3.Connection) -> None:
+        self._switch_to_wal(db)
+        db.execute("BEGIN IMMEDIATE")
+        if not self._is_ours(db):  # another process may have been quicker
+            for statement in _SCHEMA.split(";"):  # executescript would commit before it begins
+                db.execute(statement)
+            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute("COMMIT")
+
+    def _switch_to_wal(self, db: sqlite3.Connection) -> None:
+        give_up = time.monotonic() + self._busy_timeout
+        while True:
+            try:
+                (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up:
+                    raise
+                time.sleep(CHECK_SECONDS)
+                continue
+            if mode != "wal":
+                self._refuse("its file system cannot share memory between processes", "put it on a local disk")
+            return
+
+    def _drop(self) -> None:
+        # A file that was moved away keeps its journal: SQLite itself checks that before it tidies up.
+        if self._db is not None:
+            self._db.close()
+        self._db = self._identity = None
+
+
+def _identify(path: Path) -> _Identity | None:
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        return None
+    return _Identity(found.st_dev, found.st_ino)
+
+
+def _hint(code: int, path: Path) -> str:
+    match code:
+        case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
+            return "another process holds it; see who: fuser " + str(path)
+        case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
+            return f"this user must be able to write {path} and its folder {path.parent}"
+        case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
+            return "restore a backup, or move it away: a new one fills itself from the sentinels"
+        case sqlite3.SQLITE_FULL:
+            return f"the disk is full: make room in {path.parent}"
+        case sqlite3.SQLITE_IOERR:
+            return f"the disk under {path.parent} is failing or full"
+    return "this is a bug of outlast or a file changed by hand"
+
+
+def _os_hint(error: OSError, path: Path) -> str:
+    match error:
+        case FileNotFoundError():
+            return f"make its folder: mkdir -p {path.parent}"
+        case PermissionError():
+            return f"this user must be able to write {path} and its folder {path.parent}"
+        case IsADirectoryError() | NotADirectoryError():
+            return "name a file in a folder that exists"
+    return f"look at the disk under {path.parent}"

@@ -1,0 +1,242 @@
+"""The registry in one SQLite file: enough for one machine, without a server.
+
+Several processes share the file. The SQL is the state; there is no copy of it in here but the latest plan, parsed,
+because an enactor asks for it once per endpoint and pass.
+"""
+
+import asyncio
+import json
+import secrets
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import NamedTuple, TypeVar
+
+from outlast.errors import Unavailable, UnsafePlan
+from outlast.health.signal import Signal, Verdict
+from outlast.registry.database import Database
+from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit
+from outlast.traffic.content import Content
+from outlast.traffic.plan import Plan, sets_from_json, sets_to_json
+from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
+from outlast.traffic.sentinel import Sentinel, parse
+
+Result = TypeVar("Result")
+
+_LATEST = "SELECT generation, stamp FROM plan ORDER BY generation DESC LIMIT 1"
+_RECORD = "SELECT provider, endpoint, sentinel, sets FROM record"
+_WRITE_RECORD = (
+    "INSERT INTO record (provider, endpoint, n, gen, sentinel, sets) VALUES (?, ?, ?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET n = excluded.n, gen = excluded.gen, sentinel = excluded.sentinel, sets = excluded.sets"
+    " WHERE excluded.n >= n"
+)
+_REPORT = (
+    "INSERT INTO report (provider, endpoint, gen, digest) VALUES (?, ?, ?, ?)"
+    " ON CONFLICT DO UPDATE SET gen = excluded.gen, digest = excluded.digest WHERE excluded.gen >= gen"
+)
+_PUT_SIGNAL = "INSERT OR REPLACE INTO signal VALUES (?, ?, ?, ?, ?, ?, ?)"
+_FORGET_SIGNALS = (
+    "DELETE FROM signal WHERE (target, observer) IN (SELECT target, observer FROM signal ORDER BY at LIMIT ?)"
+)
+_DELETE_PLAN = (
+    "DELETE FROM plan WHERE generation = :generation AND tombstoned > 0 AND tombstoned < :before"
+    " AND generation NOT IN (SELECT generation FROM plan ORDER BY generation DESC LIMIT :keep)"
+    " AND NOT EXISTS (SELECT 1 FROM record WHERE gen = :generation)"
+)
+
+
+class _Latest(NamedTuple):
+    """The latest plan, parsed, and how to tell that it still is."""
+
+    opening: int
+    stamp: str
+    plan: Plan
+
+
+class SqliteRegistry:
+    """The port `Registry` on a file. Nothing is opened before the first call, and then in a thread.
+
+    Args:
+        path: The file; its folder must exist.
+        busy_timeout: Seconds to wait for another process before a call raises `Unavailable`.
+
+    """
+
+    def __init__(self, path: Path | str, *, busy_timeout: float = 2.0) -> None:
+        self._path = Path(path)
+        self._database = Database(self._path, busy_timeout=busy_timeout)
+        self._latest: _Latest | None = None
+
+    def __repr__(self) -> str:
+        return f"<SqliteRegistry {self._path}>"
+
+    def close(self) -> None:
+        """Close the file; a later call opens it again."""
+        self._database.close()
+
+    async def known(self, provider: str, endpoint: str) -> Known:
+        def work(db: sqlite3.Connection) -> Known:
+            row = db.execute(f"{_RECORD} WHERE provider = ? AND endpoint = ?", (provider, endpoint)).fetchone()
+            record = None if row is None else self._record(row)
+            plan = self._latest_plan(db)
+            if plan is None:
+                return Known(0, None, record)
+            return Known(plan.generation, plan.entry(endpoint), record)
+
+        return await self._read(work)
+
+    async def latest_plan(self) -> Plan | None:
+        return await self._read(self._latest_plan)
+
+    async def plan(self, generation: int) -> Plan | None:
+        def work(db: sqlite3.Connection) -> Plan | None:
+            row = db.execute("SELECT text FROM plan WHERE generation = ?", (generation,)).fetchone()
+            return None if row is None else self._parsed(generation, row[0])
+
+        return await self._read(work)
+
+    async def floor(self) -> int:
+        return await self._read(_floor)
+
+    async def publish(self, plan: Plan, *, after: int) -> bool:
+        """Store `plan` if the latest generation is still `after` (0: none); otherwise change nothing and say `False`.
+
+        Raises:
+            UnsafePlan: It could leave an endpoint empty, or its generation was published before.
+
+        """
+
+        def work(db: sqlite3.Connection) -> bool:
+            latest = db.execute(_LATEST).fetchone()
+            if (0 if latest is None else latest[0]) != after:
+                return False
+            row = (plan.generation, secrets.token_hex(8), plan.at, admit(plan, _floor(db)))
+            db.execute("INSERT INTO plan (generation, stamp, at, text) VALUES (?, ?, ?, ?)", row)
+            db.execute("UPDATE floor SET generation = ?", (plan.generation,))
+            return True
+
+        return await self._write(work)
+
+    async def find_content(self, endpoint: str, digest: str) -> Content | None:
+        """Look for content in every stored plan, newest first. Costs the parsing of each: for rare repairs."""
+
+        def work(db: sqlite3.Connection) -> Content | None:
+            for generation, text in db.execute("SELECT generation, text FROM plan ORDER BY generation DESC"):
+                entry = self._parsed(generation, text).entry(endpoint)
+                if entry is not None and entry.digest == digest:
+                    return entry.content
+            return None
+
+        return await self._read(work)
+
+    async def write_record(self, record: Record) -> bool:
+        """Store the record unless one with a larger `n` is there; say whether it was stored.
+
+        Raises:
+            InvalidSentinel: Its sentinel could not be read back.
+
+        """
+        sentinel = record.sentinel
+        sets = json.dumps(sets_to_json(record.content.sets), separators=(",", ":"))
+        row = (record.provider, record.endpoint, sentinel.n, sentinel.gen, sentinel.text, sets)
+        return await self._write(lambda db: db.execute(_WRITE_RECORD, row).rowcount == 1)
+
+    async def records(self) -> tuple[Record, ...]:
+        def work(db: sqlite3.Connection) -> tuple[Record, ...]:
+            return tuple(self._record(row) for row in db.execute(f"{_RECORD} ORDER BY provider, endpoint"))
+
+        return await self._read(work)
+
+    async def report(self, report: AheadReport) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            place = (report.provider, report.endpoint)
+            (others,) = db.execute("SELECT count(*) FROM report WHERE (provider, endpoint) != (?, ?)", place).fetchone()
+            if others < MAX_REPORTS:
+                db.execute(_REPORT, report)
+
+        await self._write(work)
+
+    async def reports(self) -> tuple[AheadReport, ...]:
+        query = "SELECT provider, endpoint, gen, digest FROM report ORDER BY provider, endpoint"
+        return await self._read(lambda db: tuple(AheadReport(*row) for row in db.execute(query)))
+
+    async def drop_reports(self, reports: tuple[AheadReport, ...]) -> None:
+        # Exactly these: a report that has risen meanwhile is another one.
+        query = "DELETE FROM report WHERE (provider, endpoint, gen, digest) = (?, ?, ?, ?)"
+        await self._write(lambda db: db.executemany(query, reports))
+
+    async def put_signals(self, signals: tuple[Signal, ...]) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            db.executemany(_PUT_SIGNAL, signals)
+            (count,) = db.execute("SELECT count(*) FROM signal").fetchone()
+            if count > MAX_SIGNALS:
+                db.execute(_FORGET_SIGNALS, (count - MAX_SIGNALS,))
+
+        await self._write(work)
+
+    async def signals(self) -> tuple[Signal, ...]:
+        query = "SELECT * FROM signal ORDER BY target, observer"
+        return await self._read(lambda db: tuple(_signal(*row) for row in db.execute(query)))
+
+    async def plans(self) -> tuple[PlanInfo, ...]:
+        query = "SELECT generation, at, tombstoned FROM plan ORDER BY generation DESC"
+        return await self._read(lambda db: tuple(PlanInfo(*row) for row in db.execute(query)))
+
+    async def tombstone(self, generation: int, *, at: int) -> None:
+        # The first one stays, or two janitors would put off the deletion for ever.
+        query = "UPDATE plan SET tombstoned = ? WHERE generation = ? AND tombstoned = 0"
+        await self._write(lambda db: db.execute(query, (at, generation)))
+
+    async def delete_plan(self, generation: int, *, keep: int, tombstoned_before: int) -> bool:
+        assert keep >= 1, "the newest plan is never deleted"
+        values = {"generation": generation, "before": tombstoned_before, "keep": keep}
+        return await self._write(lambda db: db.execute(_DELETE_PLAN, values).rowcount == 1)
+
+    async def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await asyncio.to_thread(self._database.read, work)
+
+    async def _write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        return await asyncio.to_thread(self._database.write, work)
+
+    def _latest_plan(self, db: sqlite3.Connection) -> Plan | None:
+        row = db.execute(_LATEST).fetchone()
+        if row is None:
+            return None
+        generation, stamp = row
+        key = (self._database.openings, stamp)
+        if self._latest is None or self._latest[:2] != key:
+            (text,) = db.execute("SELECT text FROM plan WHERE generation = ?", (generation,)).fetchone()
+            self._latest = _Latest(*key, self._parsed(generation, text))
+        return self._latest.plan
+
+    def _parsed(self, generation: int, text: str) -> Plan:
+        try:
+            return Plan.from_json(text)
+        except UnsafePlan as error:
+            raise self._damaged(f"plan {generation}: {error.message}") from error
+
+    def _record(self, row: tuple[str, str, str, str]) -> Record:
+        provider, endpoint, text, sets = row
+        sentinel = parse((text,))
+        try:
+            content = Content(sets_from_json(json.loads(sets)))
+        except (UnsafePlan, ValueError, TypeError) as error:
+            raise self._damaged(f"the record of {endpoint} at {provider}: {error}") from error
+        if not isinstance(sentinel, Sentinel):
+            raise self._damaged(f"the record of {endpoint} at {provider} has no readable sentinel")
+        return Record(provider, endpoint, sentinel, content)
+
+    def _damaged(self, what: str) -> Unavailable:
+        return Unavailable(
+            f"registry {self._path} is damaged: {what}",
+            hint="restore a backup, or move it away: a new one fills itself from the sentinels",
+        )
+
+
+def _floor(db: sqlite3.Connection) -> int:
+    (generation,) = db.execute("SELECT generation FROM floor").fetchone()
+    return int(generation)
+
+
+def _signal(target: str, observer: str, verdict: str, since: int, at: int, ever_healthy: int, evidence: str) -> Signal:
+    return Signal(target, observer, Verdict(verdict), since, at, bool(ever_healthy), evidence)

@@ -1,0 +1,45 @@
+"""The real command as a process, alone or in a small world."""
+
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_world import Run, Targets, World
+
+from outlast.cli import main
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run the command in an empty folder, in this process: for what neither waits nor serves."""
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, **environment: str) -> "subprocess.CompletedProcess[str]":
+        capsys.readouterr()
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as ended:
+            main(arguments)
+        out, err = capsys.readouterr()
+        assert ended.value.code is None or isinstance(ended.value.code, int)
+        return subprocess.CompletedProcess(arguments, ended.value.code or 0, out, err)
+
+    return call
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world that is gone afterwards, whatever happened."""
+    try:
+        targets = Targets("127.0.0.1", "127.0.0.2")
+    except OSError:
+        pytest.skip("127.0.0.2 is not an address of this machine: sudo ifconfig lo0 alias 127.0.0.2")
+    made: World | None = None
+    try:
+        made = World(tmp_path, targets)
+        yield made
+    finally:
+        if made is not None:
+            made.close()
+        targets.close()

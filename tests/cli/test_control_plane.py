@@ -1,0 +1,181 @@
+"""The commands in a world of real processes: what they write, print and leave with."""
+
+import json
+import re
+import signal
+
+import pytest
+from command_world import KEY, World, wait_for
+
+pytestmark = pytest.mark.slow
+BOTH = ("127.0.0.1", "127.0.0.2")
+
+
+def settled(world: World) -> None:
+    """Let the control plane publish both targets, then stop it."""
+    process = world.start("up", "--name", "a")
+    wait_for(lambda: world.is_settled(*BOTH))
+    world.stop(process)
+
+
+def test_the_whole_control_plane_in_one_process(world: World) -> None:
+    """`up` publishes, takes out what fails, brings it back, follows an edit of the file, and leaves with 0."""
+    process = world.start("up", "--name", "a")
+    wait_for(lambda: world.is_settled(*BOTH))
+    world.targets.sick.add("127.0.0.2")
+    wait_for(lambda: world.is_settled("127.0.0.1"))
+    withheld = world.status()["plan"]["withheld"][0]
+    world.targets.sick.clear()
+    wait_for(lambda: world.is_settled(*BOTH))
+    world.configure("127.0.0.1")
+    wait_for(lambda: world.is_settled("127.0.0.1"))
+    status = world.stop(process, signal.SIGINT)
+
+    expected = (0, "127.0.0.2", "unhealthy: status 503, expected 200 to 399 (prober-a)")
+    assert expected == (status, withheld["address"], withheld["reason"])
+
+
+def test_roles_in_processes_of_their_own(world: World) -> None:
+    """Planner, prober, two enactors and janitor as five processes reach the plan, and each leaves with 0 on SIGTERM."""
+    roles = ("planner", "prober", "janitor", "enactor", "enactor")
+    processes = [world.start(role, "run", "--name", f"{role}-{at}") for at, role in enumerate(roles)]
+    wait_for(lambda: world.is_settled(*BOTH))
+    writer = re.search(r"by=(\S+)", world.status()["sentinel"][0])
+    statuses = [world.stop(process) for process in processes]
+
+    assert writer is not None
+    assert ([0] * 5, True) == (statuses, writer.group(1) in {"enactor-3", "enactor-4"})
+
+
+def test_the_log_is_one_line_for_each_notice(world: World) -> None:
+    """A role's log has time, role, place and words in each line, alarms are marked, and nothing is said twice."""
+    settled(world)
+    lines = (world.folder / "up---name.log").read_text().splitlines()
+    pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+-a .+")
+
+    assert [] == [line for line in lines if not pattern.fullmatch(line)]
+    assert 1 == sum("enactor-a db.example.com@primary enacted gen=" in line for line in lines)
+
+
+def test_the_json_of_status(world: World) -> None:
+    """The keys of `status --json` are a contract, and so is what they hold once all is settled."""
+    settled(world)
+    whole = json.loads(world.run("status", "--json").stdout)
+    line = whole["endpoints"][0]
+
+    assert {"realm", "file", "ok", "endpoints"} == set(whole)
+    assert {
+        "endpoint", "provider", "agreement", "words", "sentinel", "sets", "generation", "plan", "record"
+    } == set(line)  # fmt: skip
+    assert ("in step", True, [["A", 5, list(BOTH)]], 1) == (
+        line["agreement"],
+        whole["ok"],
+        line["sets"],
+        line["plan"]["gen"],
+    )
+
+
+def test_the_table_of_status(world: World) -> None:
+    """Without `--json` a table says the same."""
+    settled(world)
+    done = world.run("status")
+
+    assert (0, True) == (done.returncode, "in step" in done.stdout and "A 127.0.0.1 127.0.0.2 (ttl 5)" in done.stdout)
+
+
+def test_nothing_planned_needs_attention(world: World) -> None:
+    """Before any planner ran, status says so and leaves with 1."""
+    assert ("unplanned", 1) == (world.status()["agreement"], world.status()["exit"])
+
+
+def test_could_not_tell(world: World) -> None:
+    """Without the provider, status leaves with 3."""
+    settled(world)
+    world.stop(world.nameserver)
+
+    assert ("unknown", 3) == (world.status()["agreement"], world.status()["exit"])
+
+
+def test_freeze_and_thaw(world: World) -> None:
+    """A dry run writes nothing; a freeze holds against an enactor with a newer plan; thaw lets it follow."""
+    settled(world)
+    before = world.status()["sentinel"]
+    dry = world.run("freeze", "db.example.com")
+    after_dry = world.status()["sentinel"]
+    froze = world.run("freeze", "--all", "--apply", "--reason", "INC-42", "--json")
+    held = world.status()
+    world.configure("127.0.0.1")
+    up = world.start("up", "--name", "a")
+    wait_for(lambda: world.status()["generation"] == 2)
+    during = world.addresses()
+    thawed = world.run("thaw", "db.example.com", "--apply")
+    wait_for(lambda: world.is_settled("127.0.0.1"))
+    world.stop(up)
+    answer = json.loads(froze.stdout)
+
+    assert (0, before, True) == (dry.returncode, after_dry, "This was a dry run" in dry.stdout)
+    assert (0, "INC-42", "written", True) == (
+        froze.returncode,
+        answer["reason"],
+        answer["places"][0]["outcome"],
+        answer["applied"],
+    )
+    assert ("held", 1, list(BOTH), 0) == (held["agreement"], held["exit"], during, thawed.returncode)
+
+
+def test_a_provider_that_was_not_frozen(world: World) -> None:
+    """Freeze lists a provider it could not reach as NOT FROZEN and leaves with 1."""
+    settled(world)
+    world.stop(world.nameserver)
+    done = world.run("freeze", "--all", "--apply")
+
+    assert (1, True) == (done.returncode, "NOT FROZEN: db.example.com at primary" in done.stdout.splitlines())
+
+
+def test_break_glass_with_nothing_else(world: World) -> None:
+    """With address, zone and key alone, break-glass writes and holds; its dry run does not."""
+    settled(world)
+    (world.folder / "outlast.toml").unlink()
+    (world.folder / "outlast.db").unlink()
+    given = (
+        "break-glass", "db.example.com", "--address", "192.0.2.7", "--ttl", "9", "--json", "--server", "127.0.0.1",
+        "--port", str(world.port), "--zone", "example.com", "--key-file", KEY,
+    )  # fmt: skip
+    dry = json.loads(world.run(*given).stdout)["places"][0]
+    after_dry = world.addresses()
+    done = world.run(*given, "--apply")
+    written = json.loads(done.stdout)["places"][0]
+
+    assert ("dry run", list(BOTH), 0, "written", ["192.0.2.7"]) == (
+        dry["outcome"],
+        after_dry,
+        done.returncode,
+        written["outcome"],
+        world.addresses(),
+    )
+    assert dry["writes"] == written["writes"]
+    assert (True, True, False) == (
+        " gen=2 " in written["writes"]["sentinel"],
+        " st=held by=break-glass/" in written["writes"]["sentinel"],
+        written["registry"],
+    )
+
+
+def test_break_glass_on_a_name_without_a_sentinel(world: World) -> None:
+    """Where no sentinel says the realm, break-glass asks for it; given, it creates the name."""
+    given = (
+        "break-glass", "new.example.com", "--address", "192.0.2.7", "--apply", "--server", "127.0.0.1",
+        "--port", str(world.port), "--zone", "example.com", "--key-file", KEY,
+    )  # fmt: skip
+    asked = world.run(*given)
+    done = world.run(*given, "--realm", "shop")
+
+    assert (1, True, 0) == (asked.returncode, "--realm" in asked.stderr, done.returncode)
+
+
+def test_a_configured_break_glass_is_recorded(world: World) -> None:
+    """With a configuration the hold is in the record too, so that an enactor puts a lost sentinel back as held."""
+    done = world.run("break-glass", "db.example.com", "--address", "192.0.2.7", "--apply")
+    status = world.status()
+
+    assert (0, "held", [["A", 5, ["192.0.2.7"]]]) == (done.returncode, status["agreement"], status["record"]["sets"])

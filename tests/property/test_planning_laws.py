@@ -1,0 +1,151 @@
+"""Laws of planning: for any signals and any topology."""
+
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from outlast.health.signal import Signal, Verdict
+from outlast.traffic import guards
+from outlast.traffic import messages as m
+from outlast.traffic.content import family_of
+from outlast.traffic.plan import Entry, Plan
+from outlast.traffic.planner import Options, Phase, Place, PlannerState, step
+from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, propose
+from outlast.traffic.ports import Live, Record
+from outlast.traffic.sentinel import Sentinel, Standing
+from outlast.traffic.topology import Endpoint, Target, Topology
+
+WALL = 1_000_000 * SECOND
+POOL = [f"192.0.2.{last}" for last in range(1, 7)] + ["2001:db8::1", "2001:db8::2"]
+REALM = "test"
+
+
+@st.composite
+def endpoints(draw: st.DrawFn) -> Endpoint:
+    addresses = draw(st.lists(st.sampled_from(POOL), min_size=1, max_size=8, unique=True))
+    return Endpoint(
+        name="db.example",
+        targets=tuple(Target(address=a, region=draw(st.sampled_from(["east", "west"]))) for a in addresses),
+        min_addresses=draw(st.integers(1, len(addresses))),
+        fail_open_below=draw(st.sampled_from([0.0, 0.25, 0.5, 0.75, 1.0])),
+        max_leave=draw(st.sampled_from([0.0, 0.25, 0.5, 1.0])),
+        velocity_window=draw(st.sampled_from([1.0, 60.0])),
+        soak=draw(st.sampled_from([0.0, 10.0])),
+        probed=draw(st.booleans()),
+    )
+
+
+signals = st.lists(
+    st.builds(
+        Signal,
+        st.sampled_from(POOL),
+        st.sampled_from(["o1", "o2"]),
+        st.sampled_from(Verdict),
+        st.integers(0, 90).map(lambda age: WALL - age * SECOND),
+        st.integers(0, 90).map(lambda age: WALL - age * SECOND),
+        st.booleans(),
+    ),
+    max_size=16,
+).map(tuple)
+
+
+def _entry(endpoint: Endpoint, previous: Entry | None, seen: tuple[Signal, ...], wall: int = WALL) -> Entry:
+    evidence = freshest(seen, wall=wall, max_age=60 * SECOND)
+    content, withheld = propose(endpoint, previous=previous, records=(), evidence=evidence, wall=wall)
+    generation = previous.generation + 1 if previous is not None else 1
+    return Entry(
+        endpoint=endpoint.name,
+        generation=generation,
+        content=content,
+        min_addresses=endpoint.min_addresses,
+        withheld=withheld,
+    )
+
+
+def _history(endpoint: Endpoint, rounds: list[tuple[Signal, ...]]) -> list[Entry]:
+    entries: list[Entry] = []
+    for number, seen in enumerate(rounds):
+        shifted = tuple(s._replace(since=s.since + number * SECOND, at=s.at + number * SECOND) for s in seen)
+        entries.append(_entry(endpoint, entries[-1] if entries else None, shifted, WALL + number * SECOND))
+    return entries
+
+
+histories = st.lists(signals, min_size=1, max_size=4)
+
+
+@given(endpoints(), histories)
+def test_no_floor_is_broken(endpoint: Endpoint, rounds: list[tuple[Signal, ...]]) -> None:
+    """No proposal has fewer addresses than `min_addresses`, or a configured family without one."""
+    for entry in _history(endpoint, rounds):
+        assert len(entry.content.addresses) >= endpoint.min_addresses
+        assert set(endpoint.families) == {family_of(address) for address in entry.content.addresses}
+        assert set(entry.content.addresses) <= set(endpoint.addresses)
+
+
+@given(endpoints(), histories)
+def test_everything_configured_is_published_or_explained(endpoint: Endpoint, rounds: list[tuple[Signal, ...]]) -> None:
+    """Each configured address is in the content or withheld with a reason, never both."""
+    for entry in _history(endpoint, rounds):
+        explained = {item.address for item in entry.withheld}
+
+        assert set() == explained & set(entry.content.addresses)
+        assert set(endpoint.addresses) <= explained | set(entry.content.addresses)
+
+
+@given(endpoints(), histories)
+def test_velocity_is_never_exceeded(endpoint: Endpoint, rounds: list[tuple[Signal, ...]]) -> None:
+    """At no time more targets are out, that left for health within the window, than the limit allows."""
+    most = max(1, int(endpoint.max_leave * len(endpoint.targets)))
+    for number, entry in enumerate(_history(endpoint, rounds)):
+        wall = WALL + number * SECOND
+        left = [item for item in entry.withheld if item.reason.startswith(UNHEALTHY)]
+        window = endpoint.velocity_window * SECOND
+
+        assert most >= sum(1 for item in left if wall - item.since < window)
+
+
+@given(endpoints(), st.lists(signals, min_size=2, max_size=4))
+def test_planning_twice_changes_nothing(endpoint: Endpoint, rounds: list[tuple[Signal, ...]]) -> None:
+    """The same inputs on a plan's own result give the same plan, once there is a first plan (which asks no signals)."""
+    entries = _history(endpoint, rounds)
+    wall = WALL + (len(rounds) - 1) * SECOND
+    shifted = tuple(s._replace(since=s.since + wall - WALL, at=s.at + wall - WALL) for s in rounds[-1])
+    again = _entry(endpoint, entries[-1], shifted, wall)
+
+    assert (entries[-1].content, entries[-1].withheld) == (again.content, again.withheld)
+
+
+@given(endpoints(), endpoints(), histories)
+def test_the_last_hop_never_refuses_for_ever(old: Endpoint, new: Endpoint, rounds: list[tuple[Signal, ...]]) -> None:
+    """Whatever the record names, the planner's next plan explains its removal and the last hop lets it through."""
+    last = _history(old, rounds)[-1]
+    record = Record("p", new.name, Sentinel(REALM, 1, 9, last.digest, Standing.LIVE, "w"), last.content)
+    content, withheld = propose(new, previous=None, records=(record,), evidence={}, wall=WALL)
+    entry = Entry(endpoint=new.name, generation=10, content=content, min_addresses=new.min_addresses, withheld=withheld)
+
+    assert "" == guards.refusal(last.content.sets, entry, record)
+
+
+@given(endpoints(), signals, st.integers(1, 99), st.integers(0, 99), st.integers(0, 99), st.integers(0, 99))
+def test_the_generation_always_grows(
+    endpoint: Endpoint, seen: tuple[Signal, ...], latest: int, floor: int, own: int, live: int
+) -> None:
+    """A published plan is above the latest plan, the registry's floor, the planner's own and the sentinel it reads."""
+    entry = _entry(endpoint, None, ())
+    other = Endpoint(name=endpoint.name, targets=(Target(address="198.51.100.1", region="east"),))
+    plan = Plan(realm=REALM, generation=latest, entries=(_at(_entry(other, None, ()), latest),))
+    options = Options(me="p", realm=REALM, places=(Place("p1", endpoint.name),), max_signal_age=60 * SECOND)
+    inputs = m.InputsRead(Topology(realm=REALM, endpoints=(endpoint,)), plan, floor, (), (), seen, WALL)
+    sentinel = Sentinel(REALM, 1, live, entry.digest, Standing.LIVE, "w")
+    state, _ = step(PlannerState(options, floor=own), m.Tick())
+    state, _ = step(state, inputs)
+    assume(state.phase is Phase.SENTINELS)
+    state, effects = step(state, m.LiveRead(Live((sentinel.text,), entry.content.sets)))
+    publish = effects[-1]
+
+    assert isinstance(publish, m.Publish)
+    assert publish.plan.generation > max(latest, floor, own, live)
+    assert publish.plan.generation == publish.plan.entries[0].generation
+
+
+def _at(entry: Entry, generation: int) -> Entry:
+    return Entry(endpoint=entry.endpoint, generation=generation, content=entry.content)

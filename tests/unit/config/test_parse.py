@@ -1,0 +1,262 @@
+"""What the configuration says, and every way of saying it wrong."""
+
+from pathlib import Path
+
+import pytest
+
+from outlast.config.example import EXAMPLE
+from outlast.config.parse import load, parse
+from outlast.config.settings import Rfc2136Settings, Settings
+from outlast.config.wire import places, providers_of
+from outlast.errors import InvalidConfig
+
+BASE = """
+realm = "shop"
+[registry]
+kind = "sqlite"
+path = "outlast.db"
+[provider.primary]
+kind = "rfc2136"
+address = "192.0.2.53"
+zones = ["example.com"]
+key_secret_file = "tsig.key"
+[endpoint."db.example.com".targets]
+east = ["192.0.2.1"]
+"""
+FILE = Path("/etc/outlast.toml")
+
+
+def read(text: str) -> Settings:
+    return parse(text.encode(), FILE)
+
+
+def faults_of(text: str) -> list[str]:
+    """What is refused, without the file's name, which every fault begins with."""
+    with pytest.raises(InvalidConfig) as caught:
+        read(text)
+    head = f"{FILE}: "
+    assert all(fault.startswith(head) for fault in caught.value.faults)
+    return [fault.removeprefix(head) for fault in caught.value.faults]
+
+
+def test_the_example_is_valid() -> None:
+    """The file that `outlast init` writes loads as it stands."""
+    settings = read(EXAMPLE)
+
+    assert ("shop", ("192.0.2.1", "192.0.2.2", "198.51.100.1")) == (
+        settings.realm,
+        settings.topology.endpoints[0].addresses,
+    )
+
+
+def test_the_example_says_the_defaults() -> None:
+    """What the example spells out is what a file without it means, so that deleting a line changes nothing."""
+    bare = EXAMPLE.split("[health]")[0] + '[endpoint."db.example.com".targets]' + EXAMPLE.split(".targets]")[1]
+
+    assert read(bare) == read(EXAMPLE)
+
+
+def test_every_key_of_the_example_is_known() -> None:
+    """The lines that are commented out are valid too."""
+    lines = []
+    for line in EXAMPLE.splitlines():
+        is_option = line.startswith("# ") and "=" in line and line[2:].split()[0].islower() and '" ' not in line[:2]
+        lines.append(line[2:] if is_option and line.split()[2:3] == ["="] else line)
+    text = "\n".join(line for line in lines if not line.startswith("key_secret_env"))
+    settings = read(text)
+
+    assert (("enactor-a", "enactor-b", "enactor-c"), False) == (
+        settings.enactor.peers,
+        settings.topology.endpoints[0].probed,
+    )
+
+
+def test_paths_are_relative_to_the_file() -> None:
+    """Registry and key lie beside the file, wherever the command is run."""
+    settings = read(BASE)
+
+    assert (Path("/etc/outlast.db"), Path("/etc/tsig.key")) == (
+        settings.registry.path,
+        settings.providers[0].key_secret_file,
+    )
+
+
+def test_durations_and_targets() -> None:
+    """Durations become seconds, a TTL may be a number, and a target may carry its zone and cloud."""
+    text = BASE + 'west = [{address = "192.0.2.9", zone = "b", cloud = "x"}]\n[endpoint."db.example.com"]\n'
+    endpoint = read(text + 'ttl = 7\nsoak = "250ms"\nvelocity_window = "2m"\n').topology.endpoints[0]
+    target = endpoint.targets[1]
+
+    assert (7, 0.25, 120.0, "west", "b", "x") == (
+        endpoint.ttl,
+        endpoint.soak,
+        endpoint.velocity_window,
+        target.region,
+        target.zone,
+        target.cloud,
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        (
+            'realm = "shop"',
+            'realm = "a shop"',
+            'realm = "a shop": write up to 32 letters, digits, dots, dashes or underscores in quotes',
+        ),
+        ('realm = "shop"', "", 'realm is missing: add realm = "shop" at the top of the file'),
+        ('realm = "shop"', 'realm = "shop"\nrelam = 1', "relam = 1: unknown key; did you mean realm?"),
+        ('"sqlite"', '"oracle"', '[registry] kind = "oracle": write "sqlite"; there is no other kind yet'),
+        ('path = "outlast.db"', "", '[registry] path is missing: add path = "outlast.db"'),
+        (
+            '"192.0.2.53"',
+            '"ns1.example.com"',
+            (
+                '[provider.primary] address = "ns1.example.com": write an IP address such as 192.0.2.53; a name would need '
+                "the DNS that is down"
+            ),
+        ),
+        (
+            'zones = ["example.com"]',
+            'zones = ["example.com"]\nport = 65536',
+            "[provider.primary] port = 65536: write a port between 1 and 65535",
+        ),
+        (
+            'zones = ["example.com"]',
+            'zones = ["example.com"]\ntimeout = 5',
+            '[provider.primary] timeout = 5: write a duration such as "5s", "250ms" or "2m"',
+        ),
+        (
+            'zones = ["example.com"]',
+            'zones = ["example.com"]\ntimeout = "10ms"',
+            "[provider.primary] timeout = 0.01 s is not within 0.05 s and 60 s",
+        ),
+        (
+            'key_secret_file = "tsig.key"',
+            "",
+            (
+                '[provider.primary] name where the secret is: either key_secret_file = "tsig.key" or key_secret_env = '
+                '"TSIG_SECRET"'
+            ),
+        ),
+        (
+            'key_secret_file = "tsig.key"',
+            'key_secret = "hush"',
+            '[provider.primary] key_secret: never write a secret here; put it into a file: key_secret_file = "tsig.key"',
+        ),
+        (
+            'key_secret_file = "tsig.key"',
+            'key_secret_env = "TSIG"',
+            '[provider.primary] key_name is missing: add key_name = "outlast."',
+        ),
+        (
+            '["192.0.2.1"]',
+            '["192.0.2.256"]',
+            "[endpoint.\"db.example.com\"] '192.0.2.256' is not an IPv4 or IPv6 address",
+        ),
+        ('["192.0.2.1"]', "[]", '[endpoint."db.example.com"] targets is empty: name at least one address'),
+        (
+            '["192.0.2.1"]',
+            '"192.0.2.1"',
+            (
+                '[endpoint."db.example.com".targets] east = "192.0.2.1": write a list of addresses such as '
+                'east = ["192.0.2.1", {address = "192.0.2.2", zone = "a"}]'
+            ),
+        ),
+        (
+            '["192.0.2.1"]',
+            '[{address = "192.0.2.1", zon = "a"}]',
+            (
+                '[endpoint."db.example.com".targets] east = [{"address": "192.0.2.1", "zon": "a"}]: unknown key zon of a '
+                "target; did you mean zone?"
+            ),
+        ),
+        (
+            "db.example.com",
+            "db.example.org",
+            (
+                '[endpoint."db.example.org"] it lies in no provider\'s zone (example.com): correct the name or add its '
+                "zone to a provider"
+            ),
+        ),
+        (
+            '"db.example.com"',
+            "db.example.com",
+            '[endpoint.db] write the whole name in quotes: [endpoint."db.example.com"]',
+        ),
+        (
+            '[endpoint."db.example.com".targets]\neast = ["192.0.2.1"]',
+            "",
+            '[endpoint] there is no endpoint: add [endpoint."db.example.com".targets] with us-east-1 = ["192.0.2.1"]',
+        ),
+        (
+            "[registry]",
+            '[health]\nintervall = "5s"\n[registry]',
+            '[health] intervall = "5s": unknown key; did you mean interval?',
+        ),
+        ("[registry]", "[health]\nrise = 0\n[registry]", "[health] rise = 0 is not within 1 and 100"),
+        (
+            "[registry]",
+            '[health]\nmax_signal_age = "1s"\n[registry]',
+            "[health] max_signal_age = 1 s is shorter than interval + timeout: every signal would be too old",
+        ),
+        ("[registry]", "[janitor]\nkeep = 0\n[registry]", "[janitor] keep = 0 is not within 1 and 10000"),
+        ("[registry]", "planner = 3\n[registry]", "planner = 3: write it as a table, under [planner]"),
+    ],
+)
+def test_a_fault(old: str, new: str, fault: str) -> None:
+    """A fault names table, key, value and what to write instead, and is the only one."""
+    assert old in BASE
+
+    assert [fault] == faults_of(BASE.replace(old, new))
+
+
+def test_all_faults_at_once() -> None:
+    """Faults of every table come out together, not one for each attempt."""
+    text = BASE.replace('"shop"', '""').replace('"sqlite"', "1").replace("192.0.2.53", "x").replace("192.0.2.1", "y")
+    tables = [fault.split(" ")[0] for fault in faults_of(text + "[planner]\ninterval = 1\n")]
+
+    assert ["realm", "[registry]", "[provider.primary]", "[planner]", '[endpoint."db.example.com"]'] == tables
+
+
+def test_a_misspelt_secret_is_not_repeated() -> None:
+    """The value of an unknown key that may be a secret stays out of the message."""
+    faults = faults_of(BASE.replace("key_secret_file", "key_sekret_file") + "[planner]\nsecret = 'hush'\n")
+
+    assert "hush" not in " ".join(faults)
+
+
+def test_not_toml() -> None:
+    """A syntax error comes with its line and column."""
+    assert ["not TOML: Invalid value (at line 1, column 9)"] == faults_of("realm = \n")
+
+
+def test_a_missing_file(tmp_path: Path) -> None:
+    """A file that is not there names the command that writes one."""
+    with pytest.raises(InvalidConfig) as caught:
+        load(tmp_path / "none.toml")
+
+    assert (f"{tmp_path / 'none.toml'}: there is no such file; write one with: outlast init",) == caught.value.faults
+
+
+def test_every_provider_of_a_zone_serves_the_endpoint() -> None:
+    """An endpoint is kept at each provider that has a zone above it, and only there."""
+    more = BASE + "".join(
+        f'[provider.{name}]\nkind = "rfc2136"\naddress = "192.0.2.54"\nzones = ["{zone}"]\nkey_secret_file = "k"\n'
+        for name, zone in (("second", "example.com"), ("other", "example.org"))
+    )
+    settings = read(more)
+
+    assert (("primary", "second"), 2) == (providers_of(settings, "db.example.com"), len(places(settings)))
+
+
+def test_the_closest_zone_wins() -> None:
+    """A name lies in the longest zone above it; a zone that only ends alike does not count."""
+    provider = Rfc2136Settings(name="p", address="192.0.2.53", zones=("example.com", "db.example.com", "ple.com"))
+
+    assert ("db.example.com", "example.com", "") == (
+        provider.zone_of("x.db.example.com"),
+        provider.zone_of("xdb.example.com"),
+        provider.zone_of("badexample.com"),
+    )

@@ -1,0 +1,73 @@
+"""Following a file while it is edited."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from outlast.config.example import EXAMPLE
+from outlast.config.parse import load
+from outlast.config.source import SettingsSource
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "outlast.toml"
+    path.write_text(EXAMPLE)
+    return path
+
+
+def test_an_edit_of_targets_is_followed(file: Path) -> None:
+    """New targets are there at the next look."""
+    source = SettingsSource(load(file), lambda _: None)
+    file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
+
+    assert "198.51.100.2" in source.topology().endpoints[0].addresses
+
+
+def test_an_edit_that_keeps_size_and_time_is_followed(file: Path) -> None:
+    """A second edit within one tick of the file system's clock is not missed."""
+    source = SettingsSource(load(file), lambda _: None)
+    stamp = file.stat()
+    source.topology()
+    file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.3"))
+    os.utime(file, ns=(stamp.st_atime_ns, stamp.st_mtime_ns))
+
+    assert "198.51.100.3" in source.topology().endpoints[0].addresses
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("realm = ", "not TOML"),
+        (EXAMPLE.replace("192.0.2.1", "192.0.2.999"), "192.0.2.999"),
+        (EXAMPLE.replace('"shop"', '"store"'), "only endpoints may change"),
+        (EXAMPLE.replace("192.0.2.53", "192.0.2.54"), "only endpoints may change"),
+        (EXAMPLE.replace("rise = 2", "rise = 4"), "only endpoints may change"),
+    ],
+)
+def test_a_bad_edit_keeps_what_was_valid(file: Path, text: str, word: str) -> None:
+    """A wrong edit is told once and changes nothing; a later good one is told and followed."""
+    told: list[str] = []
+    first = load(file)
+    source = SettingsSource(first, told.append)
+    file.write_text(text)
+    kept = (source.settings, source.settings)
+    file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
+    followed = source.topology().endpoints[0].addresses[-1]
+
+    assert ((first, first), 2, True, "", "198.51.100.2") == (kept, len(told), word in told[0], told[1], followed)
+
+
+def test_a_file_that_vanishes_and_returns(file: Path) -> None:
+    """A missing file keeps the last settings; its return, unchanged, ends the alarm."""
+    told: list[str] = []
+    first = load(file)
+    source = SettingsSource(first, told.append)
+    source.topology()
+    file.unlink()
+    kept = source.settings
+    file.write_text(EXAMPLE)
+    source.topology()
+
+    assert (first, [f"{file}: cannot be read: No such file or directory", ""]) == (kept, told)
