@@ -1,0 +1,90 @@
+"""An open spool: its lock, its file, its reserve and its writer, opened and closed together."""
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from outlast.data.lock import FileLock
+from outlast.data.records import Sync
+from outlast.data.refusal import QueueFull
+from outlast.data.reserve import Reserve
+from outlast.data.spool import Spool
+from outlast.data.spool_format import FORMAT, Limits
+from outlast.data.sqlite_file import explain, open_file
+from outlast.data.writer import Writer
+from outlast.errors import Unavailable
+
+Result = TypeVar("Result")
+
+
+class SpoolStore:
+    """Opens the spool at `path`; close it when done.
+
+    Args:
+        path: The file; `.lock`, `.reserve` and SQLite's log stand beside it.
+        limits: What it is held to.
+        reserve_bytes: Space put by for a full disk; see `Reserve`.
+        sync: What a commit outlives.
+        factory: The class of the connection.
+
+    Raises:
+        Unavailable: Another process has it, it is damaged, or it cannot be written; the hint says what to do.
+
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        limits: Limits,
+        *,
+        reserve_bytes: int,
+        sync: Sync,
+        factory: type[sqlite3.Connection] = sqlite3.Connection,
+    ) -> None:
+        self.path = path
+        self._owner = os.getpid()
+        reserve = Reserve(Path(f"{path}.reserve"), reserve_bytes)
+        with ExitStack() as stack:
+            lock = FileLock(Path(f"{path}.lock"), noun=FORMAT.noun)
+            stack.callback(lock.close)
+            db = open_file(path, FORMAT, is_exclusive=True, is_synced=sync == "fsync", factory=factory)
+            stack.callback(db.close)
+            self.writer = Writer(
+                db,
+                reserve,
+                explain=lambda error: explain(error, path, FORMAT),
+                refusal=lambda: QueueFull.of_disk(path),
+            )
+            stack.callback(self.writer.close)
+            self._spool = self.writer.run(lambda: Spool(db, limits))
+            self.run(Spool.release_all)
+            self._stack = stack.pop_all()
+
+    def __repr__(self) -> str:
+        return f"<SpoolStore {self.path} {self.writer!r}>"
+
+    def run(self, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result:
+        """Run `work` in a transaction; see `Writer.run`."""
+        self._refuse_children()
+        return self.writer.run(lambda: work(self._spool), is_growing=is_growing)
+
+    async def arun(self, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result:
+        """Run `work` in a transaction without stopping the event loop. If cancelled, it may happen all the same."""
+        self._refuse_children()
+        future = self.writer.submit(lambda: work(self._spool), is_growing=is_growing)
+        return await asyncio.wrap_future(future)
+
+    def close(self) -> None:
+        """Finish what waits and let the next process in."""
+        self._stack.close()
+
+    def _refuse_children(self) -> None:
+        # An SQLite connection carried over a fork corrupts its file.
+        if os.getpid() != self._owner:
+            raise Unavailable(
+                f"spool {self.path} was opened by process {self._owner}", hint="open a queue after the fork"
+            )

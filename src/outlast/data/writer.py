@@ -1,0 +1,241 @@
+"""Group commit: whoever waits for the disk waits together.
+
+One transaction at a time. If nobody is at it, the caller runs its own and returns; otherwise its work waits for the
+writer's thread, which commits everything that came meanwhile as one. With 32 producers that is up to 32 messages for
+the price of one fsync. Work that fails inside a group is run again alone, so that one cannot spoil the others.
+
+When the disk is full the reserve is given up, whatever makes the file grow is refused, and everything else goes on. As
+the backlog drains, the file is shortened and the reserve put by again.
+"""
+
+import contextlib
+import queue
+import sqlite3
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import Any, Generic, TypeVar
+
+from outlast.data.refusal import QueueFull
+from outlast.data.reserve import Reserve
+from outlast.data.sqlite_file import primary_code
+from outlast.errors import OutlastError, Unavailable
+
+Result = TypeVar("Result")
+
+GROUP_LIMIT = 256
+"""Works of one transaction: bounds what is run again if one of them fails, and how long the first waits."""
+TEND_SECONDS = 0.2
+"""Between attempts to give room back to a full disk."""
+TEND_PAGES = 128
+"""Pages given back by one attempt; each is first written to the log, so it stays well within the reserve."""
+
+
+class _Work(Generic[Result]):
+    """Something to do in a transaction, and whoever waits for it."""
+
+    def __init__(self, run: Callable[[], Result], *, is_growing: bool) -> None:
+        self.run = run
+        self.is_growing = is_growing
+        self.future: Future[Result] = Future()
+
+
+class Writer:
+    """Runs work in transactions on one connection.
+
+    Args:
+        db: The connection; nobody else may use it.
+        reserve: Given up when the disk is full.
+        explain: Makes an error of ours of one of SQLite's.
+        refusal: Makes the error for work that makes the file grow while the disk is full.
+
+    """
+
+    def __init__(
+        self,
+        db: sqlite3.Connection,
+        reserve: Reserve,
+        *,
+        explain: Callable[[sqlite3.Error], Unavailable],
+        refusal: Callable[[], QueueFull],
+    ) -> None:
+        self._db = db
+        self._reserve = reserve
+        self._explain = explain
+        self._refusal = refusal
+        self._turn = threading.Lock()  # whoever holds it uses the connection
+        self._door = threading.Lock()  # orders submissions and closing
+        self._waiting: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        self._count = 0  # of works handed to the thread and not done; read without a lock as a hint
+        self._is_closed = False
+        self._broken: OutlastError | None = None
+        self._tended_at = 0.0
+        self.is_full = not reserve.arm()
+        """The disk is full: work that makes the file grow is refused."""
+        self._thread = threading.Thread(target=self._serve, name="outlast spool writer", daemon=True)
+        self._thread.start()
+
+    def __repr__(self) -> str:
+        state = "closed" if self._is_closed else "broken" if self._broken else "full" if self.is_full else "open"
+        return f"<Writer {state}, {self._count} waiting>"
+
+    def run(self, work: Callable[[], Result], *, is_growing: bool = False) -> Result:
+        """Run `work` in a transaction and return its result once it is committed.
+
+        Raises:
+            OutlastError: What `work` refused, or `Unavailable` if the file cannot be written.
+
+        """
+        if self._count == 0 and self._turn.acquire(blocking=False):
+            try:
+                # Nobody is at it: no hand-over to another thread, which would cost more than the work.
+                alone = _Work(work, is_growing=is_growing)
+                if not self._is_closed:
+                    self._commit([alone])
+                    return alone.future.result(timeout=0)
+            finally:
+                self._turn.release()
+        return self.submit(work, is_growing=is_growing).result()
+
+    def submit(self, work: Callable[[], Result], *, is_growing: bool = False) -> "Future[Result]":
+        """Hand `work` to the thread; the future is done once it is committed. Errors are as with `run`."""
+        waiting = _Work(work, is_growing=is_growing)
+        with self._door:
+            if self._is_closed:
+                raise Unavailable("the queue is closed", hint="open it with `with`")
+            self._count += 1
+            self._waiting.put(waiting)
+        return waiting.future
+
+    def close(self) -> None:
+        """Finish what waits, then stop. Work that comes later is refused. The connection stays open."""
+        with self._door:
+            if self._is_closed:
+                return
+            self._waiting.put(None)
+            self._is_closed = True
+        self._thread.join()
+        with self._turn:  # a caller may be at its own transaction
+            return
+
+    def _serve(self) -> None:
+        is_open = True
+        while is_open:
+            group, is_open = self._next_group()
+            with self._turn:
+                wanted = [work for work in group if work.future.set_running_or_notify_cancel()]
+                try:
+                    self._commit(wanted)
+                except Exception as error:  # noqa: BLE001  its waiters must hear of it, and the writer must live
+                    _fail(wanted, error)
+            with self._door:
+                self._count -= len(group)
+
+    def _next_group(self) -> tuple[list[_Work[Any]], bool]:
+        first = self._waiting.get()
+        group: list[_Work[Any]] = []
+        while first is not None:
+            group.append(first)
+            try:
+                if len(group) == GROUP_LIMIT:
+                    return group, True
+                first = self._waiting.get_nowait()
+            except queue.Empty:
+                return group, True
+        return group, False
+
+    # ---------------------------------------------------------------------------------------------- with the turn taken
+
+    def _commit(self, group: list[_Work[Any]], *, is_retry: bool = False) -> None:
+        if self._broken is not None:
+            _fail(group, self._broken)
+            return
+        if self.is_full:
+            group = self._refuse_growth(group)
+        if not group:
+            return
+        try:
+            self._transact(group)
+        except Exception as error:  # noqa: BLE001  whatever it is, it belongs to one of them alone
+            if len(group) > 1:
+                for work in group:
+                    self._commit([work])
+            elif isinstance(error, sqlite3.Error):
+                self._recover(group[0], error, is_retry=is_retry)
+            else:
+                _fail(group, error)
+
+    def _refuse_growth(self, group: list[_Work[Any]]) -> list[_Work[Any]]:
+        self._tend()
+        if not self.is_full:
+            return group
+        _fail([work for work in group if work.is_growing], self._refusal())
+        return [work for work in group if not work.is_growing]
+
+    def _transact(self, group: list[_Work[Any]]) -> None:
+        outcomes: list[tuple[_Work[Any], Any, OutlastError | None]] = []
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            for work in group:
+                try:
+                    outcomes.append((work, work.run(), None))
+                except OutlastError as refusal:  # decided before anything of its own was written
+                    outcomes.append((work, None, refusal))
+            self._db.execute("COMMIT")
+        except BaseException:
+            # A disk that fails may fail the rollback too; SQLite then undoes it when the file is next used.
+            with contextlib.suppress(sqlite3.Error):
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+            raise
+        for work, result, error in outcomes:
+            if error is not None:
+                work.future.set_exception(error)
+            else:
+                work.future.set_result(result)
+
+    def _recover(self, work: _Work[Any], error: sqlite3.Error, *, is_retry: bool) -> None:
+        if _is_full(error):
+            self.is_full = True
+            self._reserve.release()
+            self._fold()
+            if work.is_growing:
+                _fail([work], self._refusal())
+            elif not is_retry:
+                self._commit([work], is_retry=True)
+            else:
+                _fail([work], self._explain(error))
+            return
+        # After a failed fsync the kernel may have dropped what was not written, and the next fsync says nothing of it:
+        # whoever goes on would promise what is not there. Opening anew reads what is.
+        if primary_code(error) in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+            self._broken = self._explain(error)
+        _fail([work], self._explain(error))
+
+    def _fold(self) -> None:
+        # Folding the log into the database makes the whole of the log free to be written again.
+        with contextlib.suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
+
+    def _tend(self) -> None:
+        if time.monotonic() - self._tended_at < TEND_SECONDS:
+            return
+        self._tended_at = time.monotonic()
+        with contextlib.suppress(sqlite3.Error):
+            # `execute` would take one step of it and give one page back.
+            self._db.executescript(f"PRAGMA incremental_vacuum({TEND_PAGES})")
+        self._fold()
+        self.is_full = not self._reserve.arm()
+
+
+def _is_full(error: sqlite3.Error) -> bool:
+    # A quota or a limit on file sizes refuses the write itself, a full disk has a code of its own.
+    extended = getattr(error, "sqlite_errorcode", 0)
+    return primary_code(error) == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE
+
+
+def _fail(group: list[_Work[Any]], error: Exception) -> None:
+    for work in group:
+        if not work.future.done():
+            work.future.set_exception(error)

@@ -1,0 +1,169 @@
+"""Processes that die, rival processes, and damaged files."""
+
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from outlast.data.queue import Queue
+from outlast.errors import OutlastError, Unavailable
+
+PRODUCER = """
+import sys, threading
+from outlast.data.queue import Queue
+lock = threading.Lock()
+queue = Queue(sys.argv[1], reserve_bytes=0).__enter__()
+def produce(name):
+    for n in range(1_000_000):
+        body = f"{name}-{n}"
+        queue.put(body.encode(), dedup=body)
+        with lock:
+            print(body, flush=True)
+def consume():
+    while True:
+        for message in queue.lease(2):
+            with lock:
+                print("got", message.body.decode(), flush=True)
+            queue.ack(message.receipt)
+            with lock:
+                print("done", message.body.decode(), flush=True)
+for name in sys.argv[2:]:
+    threading.Thread(target=produce, args=(name,)).start()
+consume()
+"""
+
+
+def start(path: Path, *names: str) -> "subprocess.Popen[str]":
+    return subprocess.Popen([sys.executable, "-c", PRODUCER, path, *names], stdout=subprocess.PIPE, text=True)
+
+
+def kill(process: "subprocess.Popen[str]") -> list[str]:
+    """Kill the process and return its whole lines."""
+    process.send_signal(signal.SIGKILL)
+    text, _ = process.communicate(timeout=30)
+    return text.split("\n")[:-1]
+
+
+@pytest.mark.slow
+def test_no_acknowledged_message_is_lost_by_killing(tmp_path: Path) -> None:
+    """Twenty times a process is killed under load; every message whose put had returned was delivered or is kept."""
+    path = tmp_path / "spool"
+    acknowledged: set[str] = set()
+    settled: set[str] = set()
+    again: set[str] = set()
+    for round_ in range(20):
+        process = start(path, *(f"{round_}.{n}" for n in range(4)))
+        assert process.stdout is not None
+        lines = [process.stdout.readline().strip() for _ in range(10)]
+        time.sleep(0.05 * (round_ % 3))
+        lines += kill(process)
+        again |= {line for line in lines if line.startswith("got ") and line[4:] in settled}
+        acknowledged |= {line for line in lines if " " not in line}
+        settled |= {line[5:] for line in lines if line.startswith("done ")}
+        acknowledged |= settled
+    begun = {line for line in acknowledged if line not in settled}
+    with Queue(path, reserve_bytes=0) as queue:
+        left = set()
+        while messages := queue.lease(500):
+            for message in messages:
+                left.add(message.body.decode())
+                queue.ack(message.receipt)
+        drained = queue.stats().drained
+
+    assert set() == again
+    assert len(settled) <= drained
+    # A message without "done" was kept, or its removal was committed and the word did not come out any more.
+    lost = begun - left
+    assert len(lost) <= drained - len(settled) - len(left)
+    assert 200 <= len(acknowledged)
+
+
+def test_a_second_process_is_refused(tmp_path: Path) -> None:
+    """Whoever comes second learns the process that has the spool, and harms nothing."""
+    path = tmp_path / "spool"
+    process = start(path, "a")
+    try:
+        assert process.stdout is not None
+        process.stdout.readline()
+        with pytest.raises(Unavailable, match=f"spool .*spool is in use by process {process.pid}"), Queue(path):
+            pass
+    finally:
+        kill(process)
+    with Queue(path) as queue:
+        queue.put(b"now")
+
+
+def test_the_same_process_is_refused_too(tmp_path: Path) -> None:
+    """Two queues on one file in one process are as bad as in two."""
+    with (
+        Queue(tmp_path / "spool"),
+        pytest.raises(Unavailable, match=f"in use by process {os.getpid()}"),
+        Queue(tmp_path / "spool"),
+    ):
+        pass
+
+
+def test_a_forked_child_is_refused(tmp_path: Path) -> None:
+    """A child that inherits an open queue is told to open its own."""
+    with Queue(tmp_path / "spool") as queue:
+        queue._store._owner = os.getppid()  # what a child sees
+        with pytest.raises(Unavailable, match="open a queue after the fork"):
+            queue.put(b"x")
+        queue._store._owner = os.getpid()
+
+
+def filled(path: Path) -> None:
+    with Queue(path, reserve_bytes=0) as queue:
+        for _ in range(200):
+            queue.put(b"x" * 1000)
+
+
+def refusal(path: Path) -> str:
+    with pytest.raises(OutlastError) as caught, Queue(path, reserve_bytes=0):
+        pass
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("at", [0, 4096 * 20], ids=["header", "middle"])
+def test_a_damaged_file_is_refused_and_kept(tmp_path: Path, at: int) -> None:
+    """A damaged spool is refused with what to do, and not one byte of it changes."""
+    path = tmp_path / "spool"
+    filled(path)
+    damaged = bytearray(path.read_bytes())
+    damaged[at : at + 4096] = b"\xff" * 4096
+    path.write_bytes(damaged)
+    words = refusal(path)
+
+    assert "nothing was removed. Put it aside: mkdir" in words
+    assert damaged == path.read_bytes()
+
+
+def test_a_log_without_its_database_is_kept(tmp_path: Path) -> None:
+    """If the database is emptied and its log is not, SQLite would remove the log; it is refused instead."""
+    path = tmp_path / "spool"
+    path.touch()
+    log = tmp_path / "spool-wal"
+    log.write_bytes(b"frames")
+
+    assert "is not" in refusal(path)
+    assert b"frames" == log.read_bytes()
+
+
+def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
+    """A database that is not a spool is left alone."""
+    path = tmp_path / "spool"
+    other = sqlite3.connect(path)
+    other.execute("CREATE TABLE theirs (x)")
+    other.close()
+
+    assert "another program" in refusal(path)
+
+
+def test_a_missing_folder_is_told(tmp_path: Path) -> None:
+    """A path in a folder that is not there says so."""
+    assert "No such file" in refusal(tmp_path / "absent" / "spool")
