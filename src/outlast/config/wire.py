@@ -1,6 +1,8 @@
 """Settings to a wired world: the registry and the providers that the settings name. Adapters are imported by kind, lazily."""
 
+import base64
 import os
+import secrets
 
 from outlast.config.key import Key, check_secret, read_key_file
 from outlast.config.settings import Rfc2136Settings, Settings
@@ -35,6 +37,17 @@ def providers(settings: Settings) -> dict[str, Provider]:
     return wired
 
 
+def readers(settings: Settings) -> dict[str, Provider]:
+    """Wire every provider, by name, without the credential that could change anything: the janitor's view.
+
+    The key is a throw-away. Sentinels are read without it; where one is absent, a server would have to be asked with a
+    signed request whether that is true, so that reading raises `Unavailable` instead.
+    """
+    secret = base64.b64encode(secrets.token_bytes(32)).decode()
+    key = Key(name="outlast-reader", algorithm="hmac-sha256", secret=secret)
+    return {provider.name: _rfc2136(provider, key) for provider in settings.providers}
+
+
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:
     """Name the providers that have a zone for `endpoint`."""
     return tuple(provider.name for provider in settings.providers if provider.zone_of(endpoint))
@@ -60,9 +73,7 @@ def _rfc2136(provider: Rfc2136Settings, key: Key) -> Provider:
     )
 
 
-def rfc2136(  # one place that knows the adapter, for the file and for a command line without one
-    *, name: str, zones: tuple[str, ...], address: str, port: int, key: Key, timeout: float
-) -> Provider:
+def rfc2136(*, name: str, zones: tuple[str, ...], address: str, port: int, key: Key, timeout: float) -> Provider:
     """Wire one RFC 2136 provider.
 
     Raises:

@@ -93,6 +93,8 @@ class DrillOptions:
         faults += [f"--act {name!r} is unknown{did_you_mean(name, acts)}: one of {', '.join(acts)}" for name in unknown]
         if self.json_file is not None and not self.json_file.absolute().parent.is_dir():
             faults.append(f"--json {self.json_file}: there is no folder {self.json_file.parent}")
+        elif self.json_file is not None and self.json_file.is_dir():
+            faults.append(f"--json {self.json_file}: it is a folder; name a file")
         if faults:
             raise InvalidConfig(tuple(faults))
 

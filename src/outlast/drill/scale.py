@@ -42,7 +42,7 @@ class Pace:
     """
 
     steady: float = 3.0
-    empty: float = 12.0
+    empty: float = 10.0
     afterwards: float = 3.0
     negative_ttl: int = scaled(REAL_NEGATIVE_TTL)
     rate: float = 60.0

@@ -1,6 +1,7 @@
 """What an act came to, computed from the evidence alone. Nothing here knows who ought to win."""
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -122,7 +123,9 @@ def longest_outage(calls: Sequence[Line]) -> float:
 
 def percentile(ordered: Sequence[float], part: float) -> float | None:
     """The nearest-rank percentile of sorted values, `None` of none."""
-    return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 2) if ordered else None
+    # 0.99 * 100 need not be 99 in binary fractions, and ceil would then be one rank too high.
+    rank = math.ceil(round(part * len(ordered), 6))
+    return round(ordered[max(rank, 1) - 1], 2) if ordered else None
 
 
 def empty_seconds(versions: Sequence[Version], *, end: float) -> float:

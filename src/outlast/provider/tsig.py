@@ -68,7 +68,7 @@ def prove(wire: bytes, key: dns.tsig.Key, request: Signed) -> Proof:
     if found is None:
         return Proof(is_valid=False)
     owner, rdata, start = found
-    error = Rcode(rdata.error) if rdata.error in Rcode else Rcode.SERVFAIL
+    error = Rcode.make(rdata.error)
     if owner != key.name or rdata.algorithm != key.algorithm:
         return Proof(is_valid=False, error=error)
     expected = _mac(_counted(wire, -1) + wire[_HEADER_BYTES:start], key, rdata, request_mac=request.mac)
