@@ -334,3 +334,26 @@ def _actor(name: str, step: Callable[[Any, m.Event], tuple[Any, m.Effects]], sta
 def content(*addresses: str) -> Content:
     """The content of these addresses with the TTL that the world's topology has."""
     return Content.of_addresses(addresses, ttl=5)
+
+
+class Stage:
+    """One world with the usual actors, and generation 1 (192.0.2.1) applied."""
+
+    def __init__(self, *places: tuple[str, str]) -> None:
+        self.world = World(*places)
+        self.e1, self.e2 = self.world.enactor("e1"), self.world.enactor("e2")
+        self.planner = self.world.planner()
+        self.plan("192.0.2.1")
+        self.world.run(self.e1)
+
+    def plan(self, *addresses: str) -> None:
+        self.world.configure(*addresses)
+        self.world.run(self.planner)
+
+    def person(self, command: hold.Command, *addresses: str) -> Actor:
+        return self.world.run(self.world.person(command, content(*addresses) if addresses else None))
+
+    def settle(self, rounds: int = 3) -> None:
+        for _ in range(rounds):
+            for actor in (self.e1, self.planner, self.e2):
+                self.world.run(actor)

@@ -1,8 +1,6 @@
 """Settings to a wired world: the registry and the providers that the settings name. Adapters are imported by kind, lazily."""
 
-import base64
 import os
-import secrets
 
 from outlast.config.key import Key, check_secret, read_key_file
 from outlast.config.settings import Rfc2136Settings, Settings
@@ -38,14 +36,8 @@ def providers(settings: Settings) -> dict[str, Provider]:
 
 
 def readers(settings: Settings) -> dict[str, Provider]:
-    """Wire every provider, by name, without the credential that could change anything: the janitor's view.
-
-    The key is a throw-away. Sentinels are read without it; where one is absent, a server would have to be asked with a
-    signed request whether that is true, so that reading raises `Unavailable` instead.
-    """
-    secret = base64.b64encode(secrets.token_bytes(32)).decode()
-    key = Key(name="outlast-reader", algorithm="hmac-sha256", secret=secret)
-    return {provider.name: _rfc2136(provider, key) for provider in settings.providers}
+    """Wire every provider, by name, without the credential that could change anything: for planner and janitor."""
+    return {provider.name: _rfc2136(provider, Key(name="", algorithm="hmac-sha256", secret="")) for provider in settings.providers}
 
 
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:

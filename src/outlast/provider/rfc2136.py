@@ -49,7 +49,8 @@ class Rfc2136Provider:
         zones: The zones it is primary for; an endpoint belongs to the closest above it.
         address: The primary's IP address: no name, so that it works while DNS does not.
         port: Its TCP port.
-        key_name: The TSIG key's name; both sides must use the same.
+        key_name: The TSIG key's name; both sides must use the same. Empty, with an empty secret: a reader, which can
+            change nothing, and takes what a wildcard makes up at its word.
         key_secret: The secret in base64. It is neither shown by `repr` nor logged.
         key_algorithm: One of `ALGORITHMS`.
         timeout: Seconds for a whole read or a whole transaction, at most `MAX_TIMEOUT`.
@@ -64,8 +65,8 @@ class Rfc2136Provider:
     zones: tuple[str, ...]
     address: str
     port: int = 53
-    key_name: str
-    key_secret: str = field(repr=False)
+    key_name: str = ""
+    key_secret: str = field(default="", repr=False)
     key_algorithm: str = "hmac-sha256"
     timeout: float = 2.0
     clock: Clock = field(default_factory=SystemClock, repr=False)
@@ -82,9 +83,9 @@ class Rfc2136Provider:
             faults.append(f"address: {self.address!r} is not an IP address")
         if not 1 <= self.port <= 65_535:
             faults.append(f"port: {self.port} is not within 1 and 65535")
-        if not _is_name(self.key_name):
+        if not self.is_reader and not _is_name(self.key_name):
             faults.append(f"key_name: {self.key_name!r} is not a domain name")
-        if not _is_secret(self.key_secret):
+        if not self.is_reader and not _is_secret(self.key_secret):
             faults.append("key_secret: it is empty or not base64")
         if self.key_algorithm not in ALGORITHMS:
             faults.append(f"key_algorithm: {self.key_algorithm!r} is none of {', '.join(ALGORITHMS)}")
@@ -95,6 +96,11 @@ class Rfc2136Provider:
     @property
     def tier(self) -> Tier:
         return Tier.T1
+
+    @property
+    def is_reader(self) -> bool:
+        """Whether it has no key, and so can change nothing."""
+        return not self.key_name and not self.key_secret
 
     # ------------------------------------------------------------------------------------------------- reading
 
@@ -117,6 +123,8 @@ class Rfc2136Provider:
             raise Unavailable(f"{self.name} at {primary}: unreadable answer: {error}") from error
         except Unavailable as error:
             raise Unavailable(f"{self.name} at {primary}: {error.message}", hint=error.hint) from error
+        if self.is_reader:
+            return seen
         if not isinstance(parse(seen.sentinel), Sentinel):
             # Otherwise the sentinel's name exists, so the endpoint's does, and no wildcard covers either (RFC 4592,
             # section 2.2.1).
@@ -180,6 +188,8 @@ class Rfc2136Provider:
         except Unavailable as error:
             return Reply(Outcome.FAILED, error.message)
         updates.refuse_empty(transaction, zone)
+        if self.is_reader:
+            return Reply(Outcome.FAILED, f"{self.name} has no key here: it can only read")
         message = UpdateMessage(zone)
         self._prerequisites(message, transaction)
         updates.add_changes(message, transaction)

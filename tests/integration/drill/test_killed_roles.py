@@ -183,7 +183,8 @@ def kill_and_restart(scenario: Scenario, site: Site, number: int) -> Death:
 
     restarted = site.start(scenario.role)
     try:
-        site.wait_for(lambda: scenario.is_done(site), restarted)
+        # One more effect at least: where all was done already, the restarted role must see so itself.
+        site.wait_for(lambda: scenario.is_done(site) and len(site.effects(scenario.role)) > number, restarted)
         assert restarted.stop() == 0, restarted.said()
     finally:
         restarted.close()
