@@ -71,10 +71,10 @@ class Memory:
         self.floor = max(self.floor, plan.generation)
         return True
 
-    def write_record(self, record: Record) -> bool:
+    def write_record(self, record: Record, *, pending: bool) -> bool:
         place = (record.provider, record.endpoint)
         there = self.records.get(place)
-        if there is not None and there.sentinel.n > record.sentinel.n:
+        if there is not None and there.sentinel.n + pending > record.sentinel.n:
             return False
         self.records[place] = record
         return True
@@ -244,10 +244,10 @@ class World:
                 return m.KnownRead(registry.known(provider, endpoint))
             case m.FindContent(endpoint=endpoint, digest=digest):
                 return m.ContentFound(registry.find_content(endpoint, digest))
-            case m.WriteRecord(record=record):
+            case m.WriteRecord(record=record, pending=pending):
                 if actor.is_person:
                     self.checker.person_acted((record.provider, record.endpoint))
-                return m.RecordWritten(registry.write_record(record))
+                return m.RecordWritten(registry.write_record(record, pending=pending))
             case m.ReportAhead(report=report):
                 registry.reports[report] = None
                 return m.Reported()

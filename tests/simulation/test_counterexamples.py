@@ -249,7 +249,6 @@ def test_d5_one_bad_endpoint_does_not_stick_the_others() -> None:
     assert (OLD,) == world.addresses(("p1", "b.example"))
 
 
-@pytest.mark.xfail(strict=True, reason="a record written before its commit replaces a committed one of the same n")
 def test_c13_a_slow_thaw_does_not_replace_the_record_of_a_hold(stage: Stage) -> None:
     """C13: thaw has read n = 2, break-glass writes n = 3, thaw records its own n = 3 and loses: the hold must survive."""
     stage.person(Command.FREEZE)

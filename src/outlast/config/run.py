@@ -21,6 +21,7 @@ from outlast.config import wire
 from outlast.config.notices import Notices, Tell
 from outlast.config.settings import Settings
 from outlast.config.source import SettingsSource
+from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.driver import Probed, Prober, ProberOptions
 from outlast.health.probe import Dial
 from outlast.loop import drive
@@ -57,7 +58,7 @@ async def run_planner(
     """
     source = _follow(settings, name, tell)
     role = _Role(
-        name, settings, tell, wrap=wrap, registry=registry, providers=wire.providers(settings), topology=source.topology
+        name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings), topology=source.topology
     )
     state = planner.PlannerState(_planner_options(source.settings, name))
 
@@ -102,7 +103,7 @@ async def run_enactor(
 
     async def work() -> None:
         # A place whose last pass is still under way, at a slow provider, is left alone; the others go on.
-        for place in wire.places(source.settings):
+        for place in await _places(source.settings, role.registry):
             if place not in under_way:
                 under_way[place] = asyncio.create_task(enact(place))
                 under_way[place].add_done_callback(partial(_forget, under_way, place))
@@ -113,6 +114,20 @@ async def run_enactor(
         await _repeat(work, settings.enactor.interval, stop)
     finally:
         await _finish(tuple(under_way.values()))
+
+
+async def _places(settings: Settings, registry: Registry) -> tuple[planner.Place, ...]:
+    # What the registry knows counts as much as this machine's file: an edit there must not orphan an endpoint here,
+    # and a hold is kept even if nobody plans the name any more.
+    places = dict.fromkeys(wire.places(settings))
+    with contextlib.suppress(Unavailable, UnsafePlan):
+        plan = await registry.latest_plan()
+        names = [entry.endpoint for entry in plan.entries] if plan is not None else []
+        places |= dict.fromkeys(planner.Place(it, name) for name in names for it in wire.providers_of(settings, name))
+        known = {provider.name for provider in settings.providers}
+        records = await registry.records()
+        places |= dict.fromkeys(planner.Place(it.provider, it.endpoint) for it in records if it.provider in known)
+    return tuple(places)
 
 
 def _forget(under_way: dict[planner.Place, asyncio.Task[None]], place: planner.Place, _: asyncio.Task[None]) -> None:
@@ -217,11 +232,10 @@ class _Role:
     ) -> None:
         self.name = name
         self._notices = Notices(tell)
-        if registry is None:
-            registry = wire.registry(settings)
+        self.registry = wire.registry(settings) if registry is None else registry
         # Notes are collected by place in `drive`; the driver's own listener would not know the place.
         driver = Driver(
-            registry=registry, providers=providers, clock=SystemClock(), listen=lambda _: None, topology=topology
+            registry=self.registry, providers=providers, clock=SystemClock(), listen=lambda _: None, topology=topology
         )
         self._carry_out = driver.carry_out if wrap is None else wrap(driver.carry_out)
 

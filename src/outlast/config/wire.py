@@ -37,7 +37,10 @@ def providers(settings: Settings) -> dict[str, Provider]:
 
 def readers(settings: Settings) -> dict[str, Provider]:
     """Wire every provider, by name, without the credential that could change anything: for planner and janitor."""
-    return {provider.name: _rfc2136(provider, Key(name="", algorithm="hmac-sha256", secret="")) for provider in settings.providers}
+    return {
+        provider.name: _rfc2136(provider, Key(name="", algorithm="hmac-sha256", secret=""))
+        for provider in settings.providers
+    }
 
 
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:

@@ -97,12 +97,12 @@ def _last_record(wire: bytes) -> tuple[Name, TSIG, int] | None:
     parser = dns.wire.Parser(wire)
     _, _, questions, *others = parser.get_struct("!HHHHHH")
     for _ in range(questions):
-        parser.get_name()
+        parser.get_name(decompress=True)
         parser.get_struct("!HH")
     last: tuple[Name, TSIG, int] | None = None
     for _ in range(sum(others)):
         start = parser.current
-        owner = parser.get_name()
+        owner = parser.get_name(decompress=True)
         rdtype, rdclass, _, length = parser.get_struct("!HHIH")
         with parser.restrict_to(length):
             if rdtype == RdataType.TSIG:

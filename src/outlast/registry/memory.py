@@ -55,10 +55,10 @@ class MemoryRegistry:
                 return entry.content
         return None
 
-    async def write_record(self, record: Record) -> bool:
+    async def write_record(self, record: Record, *, pending: bool = False) -> bool:
         key = record.provider, record.endpoint
         there = self._records.get(key)
-        if there is not None and there.sentinel.n > record.sentinel.n:
+        if there is not None and there.sentinel.n + pending > record.sentinel.n:
             return False
         self._records[key] = record
         return True

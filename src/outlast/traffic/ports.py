@@ -138,8 +138,11 @@ class Registry(Protocol):
         """The content of that digest from any stored plan."""
         ...
 
-    async def write_record(self, record: Record) -> bool:
-        """Store the record unless one with a larger `n` is there; say whether it was stored."""
+    async def write_record(self, record: Record, *, pending: bool = False) -> bool:
+        """Store the record unless one with a larger `n` is there; say whether it was stored.
+
+        `pending`: its transaction has not been committed yet. It must not replace one of equal `n`, which may have been.
+        """
         ...
 
     async def records(self) -> tuple[Record, ...]: ...
