@@ -485,3 +485,17 @@ def test_a_primary_that_is_down_is_named(primary: Place) -> None:
     reply = asyncio.run(provider.commit(write(fresh(), NOTHING, ONE)))
 
     assert Reply(Outcome.FAILED, "127.0.0.1:1: connection refused") == reply
+
+
+def test_without_a_key_it_only_reads(primary: Place) -> None:
+    """A provider without a key reads what is there, and refuses to write before it sends anything."""
+    provider, endpoint = primary.provider(), fresh()
+    reader = Rfc2136Provider(name="p", zones=provider.zones, address=provider.address, port=provider.port)
+
+    async def act() -> tuple[Live, Live, Reply]:
+        seen = await create(provider, endpoint)
+        return seen, await reader.read(endpoint), await reader.commit(write(endpoint, seen, TWO, n=2))
+
+    seen, read, reply = asyncio.run(act())
+
+    assert (seen, Reply(Outcome.FAILED, "p has no key here: it can only read")) == (read, reply)

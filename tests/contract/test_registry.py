@@ -172,6 +172,18 @@ def test_a_record_is_replaced_only_by_an_equal_or_larger_n(registry: Registry, n
     assert (stored, (record(n, content=WEST) if stored else record(7),)) == asyncio.run(ask())
 
 
+@pytest.mark.parametrize(("n", "stored"), [(6, False), (7, False), (8, True)])
+def test_a_pending_record_does_not_replace_its_equal(registry: Registry, n: int, *, stored: bool) -> None:
+    """What is not committed yet gives way to what may have been, and then may still be confirmed."""
+
+    async def ask() -> tuple[object, ...]:
+        assert await registry.write_record(record(7), pending=True)
+        said = await registry.write_record(record(n, content=WEST), pending=True)
+        return said, await registry.records(), await registry.write_record(record(8, content=WEST))
+
+    assert (stored, (record(n, content=WEST) if stored else record(7),), True) == asyncio.run(ask())
+
+
 def test_records_are_kept_for_each_provider(registry: Registry) -> None:
     """The same endpoint at two providers has two records; a claim has n=0."""
 

@@ -4,7 +4,7 @@ It passes the contract suite of the real ones. It is not for control planes: wha
 """
 
 from outlast.health.signal import Signal
-from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit
+from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
@@ -43,7 +43,8 @@ class MemoryRegistry:
     async def publish(self, plan: Plan, *, after: int) -> bool:
         if max(self._plans, default=0) != after:
             return False
-        admit(plan, self._floor)
+        refuse_old(plan.generation, floor=self._floor)
+        admit(plan)
         self._plans[plan.generation] = plan
         self._floor = plan.generation
         return True

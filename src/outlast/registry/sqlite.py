@@ -15,7 +15,7 @@ from typing import NamedTuple, TypeVar
 from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.signal import Signal, Verdict
 from outlast.registry.database import Database
-from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit
+from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan, sets_from_json, sets_to_json
 from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
@@ -110,11 +110,13 @@ class SqliteRegistry:
             latest = db.execute(_LATEST).fetchone()
             if (0 if latest is None else latest[0]) != after:
                 return False
-            row = (plan.generation, secrets.token_hex(8), plan.at, admit(plan, _floor(db)))
+            refuse_old(plan.generation, floor=_floor(db))
+            row = (plan.generation, secrets.token_hex(8), plan.at, text)
             db.execute("INSERT INTO plan (generation, stamp, at, text) VALUES (?, ?, ?, ?)", row)
             db.execute("UPDATE floor SET generation = ?", (plan.generation,))
             return True
 
+        text = await asyncio.to_thread(admit, plan)
         return await self._write(work)
 
     async def find_content(self, endpoint: str, digest: str) -> Content | None:

@@ -26,7 +26,7 @@ def run(path: Path, effect: Effect, answer: Event | None) -> list[dict[str, obje
         await asyncio.sleep(0)
         return answer
 
-    async def carry_out_once(trace: Trace) -> Event | None:
+    async def carry_out_once(trace: Trace) -> object:
         return await traced(carry_out, trace=trace)(effect)
 
     with closing(Trace(path, role="c")) as trace:
