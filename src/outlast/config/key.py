@@ -12,7 +12,8 @@ DEFAULT_ALGORITHM = "hmac-sha256"
 ALGORITHMS = ("hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 MAX_BYTES = 64 * 1024
 
-_COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
+# Base64 may hold "//" and "/*": only what stands at the beginning of a word is a comment.
+_COMMENT = re.compile(r"(?<![^\s;{}])(?:/\*.*?\*/|(?://|#)[^\n]*)", re.DOTALL)
 _BIND = re.compile(r'\bkey\s+"?(?P<name>[^"\s{;]+)"?\s*\{(?P<body>[^}]*)\}')
 _ALGORITHM = re.compile(r'\balgorithm\s+"?(?P<value>[A-Za-z0-9-]+)')
 _SECRET = re.compile(r'\bsecret\s+"?(?P<value>[^"\s;]+)')
@@ -36,7 +37,9 @@ def read_key(source: str) -> Key:
     """
     path = Path(source)
     parts = source.split(":")
-    if len(parts) == 3 and not path.exists():
+    if len(parts) > 1 and not path.exists():
+        if len(parts) != 3:  # it may be a secret in another tool's form: none of it is repeated
+            raise InvalidConfig((f"the key: write name:algorithm:base64; algorithms: {', '.join(ALGORITHMS)}",))
         return _checked(Key(name=parts[0], algorithm=parts[1], secret=parts[2]), "the key")
     key = read_key_file(path)
     if not key.name:

@@ -136,8 +136,8 @@ def _forget(under_way: dict[planner.Place, asyncio.Task[None]], place: planner.P
 
 def _wait(settings: Settings, name: str, endpoint: str) -> int:
     place = preference.rank(name, settings.enactor.peers, endpoint)
-    # A spread of chance needs no secrecy.
-    return preference.stand_back(place, step=int(settings.enactor.stand_back * 1e9), chance=random.random())  # noqa: S311
+    step = int(settings.enactor.stand_back * 1e9)
+    return preference.stand_back(place, step=step, chance=random.random())  # noqa: S311  a spread needs no secrecy
 
 
 async def run_janitor(

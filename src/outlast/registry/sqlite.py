@@ -178,7 +178,7 @@ class SqliteRegistry:
 
     async def signals(self) -> tuple[Signal, ...]:
         query = "SELECT * FROM signal ORDER BY target, observer"
-        return await self._read(lambda db: tuple(_signal(*row) for row in db.execute(query)))
+        return await self._read(lambda db: tuple(_signal(row) for row in db.execute(query)))
 
     async def plans(self) -> tuple[PlanInfo, ...]:
         query = "SELECT generation, at, tombstoned FROM plan ORDER BY generation DESC"
@@ -240,5 +240,6 @@ def _floor(db: sqlite3.Connection) -> int:
     return int(generation)
 
 
-def _signal(target: str, observer: str, verdict: str, since: int, at: int, ever_healthy: int, evidence: str) -> Signal:
+def _signal(row: tuple[str, str, str, int, int, int, str]) -> Signal:
+    target, observer, verdict, since, at, ever_healthy, evidence = row
     return Signal(target, observer, Verdict(verdict), since, at, bool(ever_healthy), evidence)
