@@ -19,9 +19,18 @@ def test_a_key_file_keeps_slashes_in_the_secret(tmp_path: Path, secret: str) -> 
 
 
 @pytest.mark.parametrize("secret", SECRETS[:1] + SECRETS[2:3])
-def test_a_bare_secret_keeps_slashes(tmp_path: Path, secret: str) -> None:
+def test_a_bare_secret_between_comments_keeps_slashes(tmp_path: Path, secret: str) -> None:
     """A file with the secret alone may have comments around it, and slashes within it."""
     file = tmp_path / "it.key"
     file.write_text(f"# made by hand\n{secret}\n")
+
+    assert secret == read_key_file(file).secret
+
+
+@pytest.mark.parametrize("secret", SECRETS)
+def test_a_secret_alone_in_its_file_is_taken_as_it_is(tmp_path: Path, secret: str) -> None:
+    """What is base64 as a whole is a secret, whatever it begins with."""
+    file = tmp_path / "it.key"
+    file.write_text(f"{secret}\n")
 
     assert secret == read_key_file(file).secret

@@ -56,13 +56,15 @@ def read_key_file(path: Path) -> Key:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            text = _COMMENT.sub("", file.read(MAX_BYTES)) if path.stat().st_size <= MAX_BYTES else ""
+            whole = file.read(MAX_BYTES) if path.stat().st_size <= MAX_BYTES else ""
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise InvalidConfig((f"{path}: the key file cannot be read: {reason}",)) from error
+    text = _COMMENT.sub("", whole)
     found = _BIND.search(text)
     if found is None:
-        return _checked(Key(name="", algorithm="", secret=text.strip()), str(path))
+        bare = whole.strip() if _is_base64(whole.strip()) else text.strip()
+        return _checked(Key(name="", algorithm="", secret=bare), str(path))
     algorithm, secret = _ALGORITHM.search(found["body"]), _SECRET.search(found["body"])
     key = Key(
         name=found["name"],
@@ -79,12 +81,16 @@ def check_secret(secret: str, where: str) -> str:
         InvalidConfig: It is empty or not base64. The secret is not repeated.
 
     """
-    try:
-        if base64.b64decode(secret, validate=True):
-            return secret
-    except (binascii.Error, ValueError):
-        pass
+    if _is_base64(secret):
+        return secret
     raise InvalidConfig((f"{where}: the secret is not base64; make one with: tsig-keygen outlast",))
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _checked(key: Key, where: str) -> Key:

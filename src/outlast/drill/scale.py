@@ -45,7 +45,7 @@ class Pace:
     empty: float = 10.0
     afterwards: float = 3.0
     negative_ttl: int = scaled(REAL_NEGATIVE_TTL)
-    rate: float = 40.0
+    rate: float = 30.0
     samples: int = 1000
 
 

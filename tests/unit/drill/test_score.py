@@ -12,6 +12,7 @@ from outlast.drill.score import (
     empty_seconds,
     empty_versions,
     first_empty,
+    first_success,
     longest_outage,
     percentile,
     recovery_by_cache,
@@ -147,19 +148,31 @@ def test_only_a_negative_answer_is_an_empty_sample(samples: list[tuple[int, str,
     assert count == empty_samples(lines)
 
 
-def test_cache_recovers_with_its_first_answered_call_that_had_to_resolve() -> None:
-    """Calls on connections that were open anyway, failed calls and calls before the repair tell nothing of a cache."""
+def answer(t: float, host: int, *addresses: str, name: str = "db.test") -> dict[str, Any]:
+    """What a host's cache learned at an instant."""
+    return {"t": t, "host": host, "name": name, "addresses": list(addresses)}
+
+
+def test_cache_recovers_with_the_first_address_that_it_learns() -> None:
+    """Empty answers, other names and answers from before the repair tell nothing of a cache's recovery."""
     found = [
-        call(4.0, host=0, ended=4.5),
-        call(5.1, host=0, ended=5.2, resolved=False),
-        call(5.3, host=0, ended=5.4, ok=False),
-        call(5.5, host=0, ended=7.0),
-        call(5.6, host=0, ended=6.0),
-        call(5.7, host=1, ended=9.0),
-        call(4.9, host=2, ended=5.0),
+        answer(4.0, 0, "127.0.1.1"),
+        answer(5.1, 0),
+        answer(5.2, 0, "127.0.2.1", name="other.test"),
+        answer(6.0, 0, "127.0.1.1"),
+        answer(7.0, 0, "127.0.1.1"),
+        answer(9.0, 1, "127.0.1.1"),
+        answer(4.9, 2, "127.0.1.1"),
     ]
 
-    assert {0: 1.0, 1: 4.0} == recovery_by_cache(found, repaired=5.0)
+    assert {0: 1.0, 1: 4.0} == recovery_by_cache(found, "db.test", repaired=5.0)
+
+
+def test_first_success_counts_calls_that_began_after_the_repair() -> None:
+    """A call that was waiting all along says how long somebody waited, not when the service was there again."""
+    found = [call(4.0, ended=5.5), call(5.1, ended=5.2, ok=False), call(5.3, ended=6.0), call(5.4, ended=5.8)]
+
+    assert (0.8, None) == (first_success(found, since=5.0), first_success(found, since=6.0))
 
 
 def evidence_of(tmp_path: Path, *found: Call, **after: dict[int, Call]) -> Evidence:

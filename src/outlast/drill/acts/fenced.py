@@ -74,9 +74,7 @@ def play(stage: Stage) -> ActScore:
     stage.phase("afterwards")
     stage.wait(stage.pace.afterwards)
     stage.until(f"{stage.pace.samples} samples", lambda: len(_samples(stage)) >= stage.pace.samples, timeout=TIMEOUT)
-    stage.phase("settling")
-    stage.wait(scale.DEADLINE)
-    return _score(stage, sleeper)
+    return _score(stage, sleeper, end=stage.settle())
 
 
 def _all_answered(stage: Stage, epoch: int) -> bool:
@@ -155,9 +153,8 @@ def _samples(stage: Stage) -> list[Line]:
     return [s for s in stage.world.evidence.samples if s["name"] == FENCED.east and s["t"] >= stage.start]
 
 
-def _score(stage: Stage, sleeper: Sleeper) -> ActScore:
+def _score(stage: Stage, sleeper: Sleeper, *, end: float) -> ActScore:
     evidence = stage.world.evidence
-    end = stage.start + stage.elapsed - scale.DEADLINE
     versions = evidence.versions(FENCED.east)
     plain = score_group(evidence, "plain", start=stage.start, end=end)
     refused = len(_refused(stage, sleeper))
