@@ -29,8 +29,8 @@ from outlast.traffic.ports import Record
 
 ZONE = "kill.test"
 PROVIDER = "primary"
-BOUND_SECONDS = 10.0
-"""From the start of a process to the plan: the interpreter's start on a busy machine, and a few passes."""
+BOUND_SECONDS = 30.0
+"""From the start of a process to the plan: a second on a free machine; the rest is for one that runs other suites too."""
 
 
 class Nameserver(NamedTuple):

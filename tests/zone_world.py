@@ -15,7 +15,7 @@ from outlast.clock import Clock
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import Content, RecordSet
-from outlast.traffic.ports import Live, Transaction
+from outlast.traffic.ports import Live, Outcome, Reply, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing
 
 OPEN, WILD, CLOSED = "example.test", "wild.test", "closed.test"
@@ -92,3 +92,24 @@ def cname(target: str, *, ttl: int = 5) -> Content:
 def write(endpoint: str, seen: Live, content: Content, *, n: int = 1, by: str = "one") -> Transaction:
     """A transaction as an enactor would make it."""
     return Transaction("p", endpoint, seen, Sentinel("test", n, n, content.digest, Standing.LIVE, by), content)
+
+
+NOTHING = Live((), ())
+ONE, TWO = addresses("192.0.2.1"), addresses("192.0.2.2")
+COMMITTED, CHANGED, APPEARED = (
+    Reply(Outcome.COMMITTED),
+    Reply(Outcome.CONFLICT, "NXRRSET"),
+    Reply(Outcome.CONFLICT, "YXRRSET"),
+)
+
+
+def done(transaction: Transaction) -> Live:
+    """What is read after the transaction was committed."""
+    return Live((transaction.sentinel.text,), transaction.content.sets)
+
+
+async def create(provider: Rfc2136Provider, endpoint: str, content: Content = ONE) -> Live:
+    """Create an endpoint and say what is read from then on."""
+    transaction = write(endpoint, NOTHING, content)
+    assert COMMITTED == await provider.commit(transaction)
+    return done(transaction)

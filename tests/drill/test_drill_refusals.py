@@ -56,7 +56,7 @@ def test_nameserver_on_an_address_of_nobody_names_it(tmp_path: Path) -> None:
 
 
 def without_loopback() -> list[tuple[str, ...]]:
-    """Ways to run a command where no loopback address can be bound, as far as this machine has them."""
+    """Ways to run a command where loopback is of no use, as far as this machine has them."""
     ways: list[tuple[str, ...]] = [("sh", "-c", 'ulimit -n 16; exec "$@"', "sh")]
     unshare = shutil.which("unshare")
     if unshare is not None:
@@ -68,13 +68,15 @@ def without_loopback() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("way", without_loopback(), ids=lambda way: Path(way[0]).name)
 def test_drill_without_addresses_says_so(tmp_path: Path, way: tuple[str, ...]) -> None:
-    """No descriptor left, or a network namespace whose loopback is down: status 1, a clear line, nothing left."""
+    """No descriptor left, or a network namespace whose loopback is down: status 1, the cause in a line, nothing left."""
     with running(tmp_path / "tmp", *way, *short(seed=1)) as drill:
         status = drill.wait()
         left, folders = drill.left_behind(), drill.folders()
 
     assert (1, {}, []) == (status, left, folders), drill.output
+    cause = "Too many open files" if way[0] == "sh" else "loopback cannot be reached"
     assert "the drill could not be played" in drill.output
+    assert cause in drill.output
     assert "Traceback" not in drill.output
 
 

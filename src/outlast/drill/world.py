@@ -140,7 +140,9 @@ class World:
             self.crew.check()
             self.evidence.poll()
             if time.monotonic() > limit:
-                raise Unavailable(f"{what}: not within {timeout:g} s", hint=f"see the logs in {self.folder}")
+                raise Unavailable(
+                    f"{what}: not within {timeout:g} s", hint="keep the processes' logs with --keep and look there"
+                )
             time.sleep(PAUSE)
 
     def write_topology(self, east: tuple[str, ...]) -> None:

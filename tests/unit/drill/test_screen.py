@@ -91,8 +91,15 @@ def test_live_view_of_history_shows_the_hazard_roles(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("view", [live_picture, lines_of])
 def test_empty_record_is_named(tmp_path: Path, view: Any) -> None:
-    """EMPTY stands where the addresses were."""
-    assert "EMPTY (generation 0)" in view(stage(tmp_path, addresses=()))
+    """EMPTY stands where the addresses were; a record that never had one is not called empty."""
+    emptied = stage(tmp_path)
+    gone = {"monotonic": 1.0, "outcome": "committed", "answers": {NAME: {"A": ()}}}
+    emptied.world.evidence.journal.append(gone)
+
+    assert (True, False) == (
+        "EMPTY (generation 0)" in view(emptied),
+        "EMPTY" in view(stage(tmp_path, addresses=())),
+    )
 
 
 def test_nothing_known_is_said(tmp_path: Path) -> None:

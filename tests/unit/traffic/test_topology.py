@@ -40,7 +40,9 @@ def test_all_faults_are_told_at_once() -> None:
         ("velocity_window", MAX_TTL, MAX_TTL + 1),
         ("soak", 0, -1),
         ("soak", MAX_TTL, MAX_TTL + 1),
-        ("name", "a" * MAX_ENDPOINT_LENGTH, "a" * (MAX_ENDPOINT_LENGTH + 1)),
+        ("name", "a." * (MAX_ENDPOINT_LENGTH // 2 - 1) + "aa", "a." * (MAX_ENDPOINT_LENGTH // 2) + "a"),
+        ("name", "a" * 63, "a" * 64),
+        ("name", "a.b", "a.b."),
         ("name", "a", ""),
     ],
 )
