@@ -74,8 +74,10 @@ class Memory:
     def write_record(self, record: Record, *, pending: bool) -> bool:
         place = (record.provider, record.endpoint)
         there = self.records.get(place)
-        if there is not None and there.sentinel.n + pending > record.sentinel.n:
-            return False
+        if there is not None:
+            new, old = record.sentinel, there.sentinel
+            if not (new.n > old.n or (not pending and new.n == old.n and new.gen >= old.gen)):
+                return False
         self.records[place] = record
         return True
 
@@ -103,6 +105,7 @@ class Actor:
     is_person: bool = False
     pending: m.Effect | None = None
     writer: Writer | None = None
+    registry_losses: int = 0
     listed: tuple[PlanInfo, ...] = ()
     notes: list[m.Note] = field(default_factory=list)
 
@@ -214,7 +217,8 @@ class World:
             case m.ReadLive(provider=provider, endpoint=endpoint):
                 place = (provider, endpoint)
                 live = self.primaries[place]
-                actor.writer = Writer(actor.name, actor.is_person, live, self.checker.losses.get(place, 0))
+                losses = self.checker.losses.get(place, 0)
+                actor.writer = Writer(actor.name, actor.is_person, live, losses, actor.registry_losses)
                 return m.LiveRead(live)
             case m.Commit(transaction=transaction):
                 assert actor.writer is not None, "a commit follows a reading"
@@ -241,6 +245,9 @@ class World:
         registry = self.registry
         match effect:
             case m.ReadKnown(provider=provider, endpoint=endpoint):
+                actor.registry_losses = self.checker.registry_losses
+                if actor.writer is not None:
+                    actor.writer = actor.writer._replace(registry_losses=actor.registry_losses)
                 return m.KnownRead(registry.known(provider, endpoint))
             case m.FindContent(endpoint=endpoint, digest=digest):
                 return m.ContentFound(registry.find_content(endpoint, digest))

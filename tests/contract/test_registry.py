@@ -172,6 +172,17 @@ def test_a_record_is_replaced_only_by_an_equal_or_larger_n(registry: Registry, n
     assert (stored, (record(n, content=WEST) if stored else record(7),)) == asyncio.run(ask())
 
 
+@pytest.mark.parametrize(("gen", "stored"), [(1, False), (2, True), (3, True)])
+def test_of_records_of_equal_n_the_larger_generation_stays(registry: Registry, gen: int, *, stored: bool) -> None:
+    """A record from before a loss of the sentinel, written late, does not replace a hold from after it."""
+
+    async def ask() -> tuple[object, ...]:
+        assert await registry.write_record(record(7, gen=2))
+        return await registry.write_record(record(7, gen=gen, content=WEST)), await registry.records()
+
+    assert (stored, (record(7, gen=gen, content=WEST) if stored else record(7, gen=2),)) == asyncio.run(ask())
+
+
 @pytest.mark.parametrize(("n", "stored"), [(6, False), (7, False), (8, True)])
 def test_a_pending_record_does_not_replace_its_equal(registry: Registry, n: int, *, stored: bool) -> None:
     """What is not committed yet gives way to what may have been, and then may still be confirmed."""

@@ -28,7 +28,7 @@ _RECORD = "SELECT provider, endpoint, sentinel, sets FROM record"
 _WRITE_RECORD = (
     "INSERT INTO record (provider, endpoint, n, gen, sentinel, sets) VALUES (?, ?, ?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET n = excluded.n, gen = excluded.gen, sentinel = excluded.sentinel, sets = excluded.sets"
-    " WHERE excluded.n >= n + ?"
+    " WHERE excluded.n > n OR (NOT ? AND excluded.n = n AND excluded.gen >= gen)"
 )
 _REPORT = (
     "INSERT INTO report (provider, endpoint, gen, digest) VALUES (?, ?, ?, ?)"
@@ -132,7 +132,7 @@ class SqliteRegistry:
         return await self._read(work)
 
     async def write_record(self, record: Record, *, pending: bool = False) -> bool:
-        """Store the record unless one with a larger `n` (`pending`: or an equal one) is there; say whether it was stored.
+        """Store the record unless one with a larger `n`, or of equal `n` and larger `gen`, is there; say whether it was stored.
 
         Raises:
             InvalidSentinel: Its sentinel could not be read back.
@@ -140,7 +140,7 @@ class SqliteRegistry:
         """
         sentinel = record.sentinel
         sets = json.dumps(sets_to_json(record.content.sets), separators=(",", ":"))
-        row = (record.provider, record.endpoint, sentinel.n, sentinel.gen, sentinel.text, sets, int(pending))
+        row = (record.provider, record.endpoint, sentinel.n, sentinel.gen, sentinel.text, sets, pending)
         return await self._write(lambda db: db.execute(_WRITE_RECORD, row).rowcount == 1)
 
     async def records(self) -> tuple[Record, ...]:

@@ -139,8 +139,9 @@ class Registry(Protocol):
         ...
 
     async def write_record(self, record: Record, *, pending: bool = False) -> bool:
-        """Store the record unless one with a larger `n` is there; say whether it was stored.
+        """Store the record unless one with a larger `n`, or of equal `n` and larger `gen`, is there; say if it was stored.
 
+        Equal `n` happens when a sentinel was lost: a late record from before the loss must not replace a hold from after.
         `pending`: its transaction has not been committed yet. It must not replace one of equal `n`, which may have been.
         """
         ...
