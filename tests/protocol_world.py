@@ -16,7 +16,7 @@ from outlast.traffic import enactor, hold, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import AheadReport, Known, Live, PlanInfo, Record, Transaction
+from outlast.traffic.ports import AheadReport, Known, Live, PlanInfo, Record, Transaction, supersedes
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 from outlast.traffic.topology import Endpoint, Target, Topology
 
@@ -74,10 +74,8 @@ class Memory:
     def write_record(self, record: Record, *, pending: bool) -> bool:
         place = (record.provider, record.endpoint)
         there = self.records.get(place)
-        if there is not None:
-            new, old = record.sentinel, there.sentinel
-            if not (new.n > old.n or (not pending and new.n == old.n and new.gen >= old.gen)):
-                return False
+        if there is not None and not supersedes(record.sentinel, there.sentinel, pending=pending):
+            return False
         self.records[place] = record
         return True
 

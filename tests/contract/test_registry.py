@@ -40,8 +40,10 @@ def plan(generation: int, content: Content = EAST, *, since: int | None = None) 
     )
 
 
-def record(n: int, *, gen: int = 1, content: Content = EAST, provider: str = "p") -> Record:
-    return Record(provider, DB, Sentinel("test", n, gen, content.digest, Standing.LIVE, "one"), content)
+def record(
+    n: int, *, gen: int = 1, content: Content = EAST, provider: str = "p", standing: Standing = Standing.LIVE
+) -> Record:
+    return Record(provider, DB, Sentinel("test", n, gen, content.digest, standing, "one"), content)
 
 
 def signal(target: str, *, observer: str = "here", verdict: Verdict = Verdict.HEALTHY, at: int = 2) -> Signal:
@@ -181,6 +183,30 @@ def test_of_records_of_equal_n_the_larger_generation_stays(registry: Registry, g
         return await registry.write_record(record(7, gen=gen, content=WEST)), await registry.records()
 
     assert (stored, (record(7, gen=gen, content=WEST) if stored else record(7, gen=2),)) == asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "stored"),
+    [
+        (Standing.HELD, Standing.LIVE, False),
+        (Standing.HELD, Standing.HELD, True),
+        (Standing.LIVE, Standing.HELD, True),
+        (Standing.LIVE, Standing.LIVE, True),
+    ],
+)
+def test_of_records_of_equal_n_and_generation_a_hold_stays(
+    registry: Registry, first: Standing, then: Standing, *, stored: bool
+) -> None:
+    """In doubt a person's hand wins."""
+
+    async def ask() -> tuple[object, ...]:
+        assert await registry.write_record(record(7, standing=first))
+        said = await registry.write_record(record(7, content=WEST, standing=then))
+        return said, await registry.records()
+
+    expected = record(7, content=WEST, standing=then) if stored else record(7, standing=first)
+
+    assert (stored, (expected,)) == asyncio.run(ask())
 
 
 @pytest.mark.parametrize(("n", "stored"), [(6, False), (7, False), (8, True)])

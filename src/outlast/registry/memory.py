@@ -7,7 +7,7 @@ from outlast.health.signal import Signal
 from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
+from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
 
 
 class MemoryRegistry:
@@ -59,7 +59,7 @@ class MemoryRegistry:
     async def write_record(self, record: Record, *, pending: bool = False) -> bool:
         key = record.provider, record.endpoint
         there = self._records.get(key)
-        if there is not None and not _replaces(record, there, pending=pending):
+        if there is not None and not supersedes(record.sentinel, there.sentinel, pending=pending):
             return False
         self._records[key] = record
         return True
@@ -111,8 +111,3 @@ class MemoryRegistry:
             return False
         del self._plans[generation], self._tombstones[generation]
         return True
-
-
-def _replaces(record: Record, there: Record, *, pending: bool) -> bool:
-    new, old = record.sentinel, there.sentinel
-    return new.n > old.n or (not pending and new.n == old.n and new.gen >= old.gen)

@@ -18,18 +18,14 @@ from outlast.registry.database import Database
 from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan, sets_from_json, sets_to_json
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
+from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
 from outlast.traffic.sentinel import Sentinel, parse
 
 Result = TypeVar("Result")
 
 _LATEST = "SELECT generation, stamp FROM plan ORDER BY generation DESC LIMIT 1"
 _RECORD = "SELECT provider, endpoint, sentinel, sets FROM record"
-_WRITE_RECORD = (
-    "INSERT INTO record (provider, endpoint, n, gen, sentinel, sets) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET n = excluded.n, gen = excluded.gen, sentinel = excluded.sentinel, sets = excluded.sets"
-    " WHERE excluded.n > n OR (NOT ? AND excluded.n = n AND excluded.gen >= gen)"
-)
+_WRITE_RECORD = "INSERT OR REPLACE INTO record (provider, endpoint, n, gen, sentinel, sets) VALUES (?, ?, ?, ?, ?, ?)"
 _REPORT = (
     "INSERT INTO report (provider, endpoint, gen, digest) VALUES (?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET gen = excluded.gen, digest = excluded.digest WHERE excluded.gen >= gen"
@@ -132,7 +128,7 @@ class SqliteRegistry:
         return await self._read(work)
 
     async def write_record(self, record: Record, *, pending: bool = False) -> bool:
-        """Store the record unless one with a larger `n`, or of equal `n` and larger `gen`, is there; say whether it was stored.
+        """Store the record unless one that it does not supersede is there; say whether it was stored.
 
         Raises:
             InvalidSentinel: Its sentinel could not be read back.
@@ -140,8 +136,16 @@ class SqliteRegistry:
         """
         sentinel = record.sentinel
         sets = json.dumps(sets_to_json(record.content.sets), separators=(",", ":"))
-        row = (record.provider, record.endpoint, sentinel.n, sentinel.gen, sentinel.text, sets, pending)
-        return await self._write(lambda db: db.execute(_WRITE_RECORD, row).rowcount == 1)
+        row = (record.provider, record.endpoint, sentinel.n, sentinel.gen, sentinel.text, sets)
+
+        def work(db: sqlite3.Connection) -> bool:
+            there = db.execute(f"{_RECORD} WHERE provider = ? AND endpoint = ?", row[:2]).fetchone()
+            if there is not None and not supersedes(sentinel, self._record(there).sentinel, pending=pending):
+                return False
+            db.execute(_WRITE_RECORD, row)
+            return True
+
+        return await self._write(work)
 
     async def records(self) -> tuple[Record, ...]:
         def work(db: sqlite3.Connection) -> tuple[Record, ...]:
