@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup drill test test-all check bench lock clean
+.PHONY: help setup drill test test-all check bench docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -29,9 +29,13 @@ test-all: setup check ## the suite with the long tests
 	@sh scripts/peers.sh
 	$(BIN)/pytest -m "" $(ARGS)
 
+# The peers are started as the tests start them.
 bench: setup ## side by side with the peers
 	@sh scripts/peers.sh
-	$(BIN)/python -m benchmarks $(ARGS)
+	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
+
+docs: setup ## write the pages that are made from the code (docs/CLI.md)
+	$(BIN)/python scripts/cli_reference.py
 
 lock: setup ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-header --upgrade pyproject.toml -o requirements.lock

@@ -20,7 +20,7 @@ WIDTH = 80
 HEAD = """\
 # Commands
 
-Made by `make cli-reference` from the commands' own `--help`; edit those, not this page.
+Made by `make docs` from the commands' own `--help`; edit those, not this page.
 
 Results go to standard output, everything else to standard error. `--json` prints what scripts may rely on. Commands that
 change something only say what they would do until `--apply` is given.
@@ -77,7 +77,7 @@ def main(arguments: list[str]) -> int:
     """Write the page, or with `--check` say whether it is current; return the exit status."""
     if arguments == ["--check"]:
         is_current = PAGE.exists() and PAGE.read_text(encoding="utf-8") == page()
-        sys.stdout.write("" if is_current else f"{PAGE.name} is stale: make cli-reference\n")
+        sys.stdout.write("" if is_current else f"{PAGE.name} is stale: make docs\n")
         return 0 if is_current else 1
     PAGE.write_text(page(), encoding="utf-8")
     return 0

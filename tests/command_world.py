@@ -74,6 +74,9 @@ class World:
         self.folder = folder
         self.targets = targets
         self.processes: list[subprocess.Popen[str]] = []
+
+    def open(self) -> None:
+        """Start the name server and write the configuration."""
         self.nameserver = self.start(
             "nameserver", "serve", "--zone", "example.com", "--key-file", KEY, "--listen", "127.0.0.1:0"
         )
@@ -81,7 +84,9 @@ class World:
         line = self.nameserver.stdout.readline()
         assert line.startswith("listening on 127.0.0.1:"), line
         self.port = int(line.rsplit(":", 1)[1])
-        (folder / "tsig.key").write_text(f'key "outlast" {{ algorithm hmac-sha256; secret "{KEY.split(":")[2]}"; }};\n')
+        (self.folder / "tsig.key").write_text(
+            f'key "outlast" {{ algorithm hmac-sha256; secret "{KEY.split(":")[2]}"; }};\n'
+        )
         self.configure("127.0.0.1", "127.0.0.2")
 
     def configure(self, *addresses: str) -> None:
@@ -156,6 +161,12 @@ class World:
         query = dns.message.make_query("db.example.com", dns.rdatatype.A)
         reply = dns.query.tcp(query, "127.0.0.1", port=self.port, timeout=2)
         return sorted(str(item) for rrset in reply.answer for item in rrset)
+
+    def settle(self) -> None:
+        """Let the control plane publish both targets, then stop it."""
+        process = self.start("up", "--name", "a")
+        wait_for(lambda: self.is_settled("127.0.0.1", "127.0.0.2"))
+        self.stop(process)
 
     def is_settled(self, *addresses: str) -> bool:
         """Whether DNS answers exactly these and everything agrees."""

@@ -15,12 +15,16 @@ class Violation(AssertionError):
 
 
 class Writer(NamedTuple):
-    """Who sent a transaction, what it last read at that primary, and how many losses there had been at that moment."""
+    """Who sent a transaction, what it last read at that primary, and how many losses there had been when it read.
+
+    What it knew of the registry, or wrote there before its transaction, is gone if the registry was lost since.
+    """
 
     name: str
     is_person: bool
     read: Live | None
     losses: int
+    registry_losses: int
 
 
 Place = tuple[str, str]
@@ -89,7 +93,7 @@ class Checker:
         fell = gen < self.highest.get(place, 0)
         _hold(not fell or stale or both_lost, f"gen fell from {self.highest.get(place)}: {was} -> {now}")
         if fell or gen > self.highest.get(place, 0):
-            self.highest[place], self.reached[place] = gen, self.registry_losses
+            self.highest[place], self.reached[place] = gen, writer.registry_losses
         if stale:
             self.overtaken.add(place)
         self.excused += fell or stale

@@ -16,7 +16,7 @@ from outlast.traffic import enactor, hold, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import AheadReport, Known, Live, PlanInfo, Record, Transaction
+from outlast.traffic.ports import AheadReport, Known, Live, PlanInfo, Record, Transaction, supersedes
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 from outlast.traffic.topology import Endpoint, Target, Topology
 
@@ -71,10 +71,10 @@ class Memory:
         self.floor = max(self.floor, plan.generation)
         return True
 
-    def write_record(self, record: Record) -> bool:
+    def write_record(self, record: Record, *, pending: bool) -> bool:
         place = (record.provider, record.endpoint)
         there = self.records.get(place)
-        if there is not None and there.sentinel.n > record.sentinel.n:
+        if there is not None and not supersedes(record.sentinel, there.sentinel, pending=pending):
             return False
         self.records[place] = record
         return True
@@ -103,6 +103,7 @@ class Actor:
     is_person: bool = False
     pending: m.Effect | None = None
     writer: Writer | None = None
+    registry_losses: int = 0
     listed: tuple[PlanInfo, ...] = ()
     notes: list[m.Note] = field(default_factory=list)
 
@@ -214,7 +215,8 @@ class World:
             case m.ReadLive(provider=provider, endpoint=endpoint):
                 place = (provider, endpoint)
                 live = self.primaries[place]
-                actor.writer = Writer(actor.name, actor.is_person, live, self.checker.losses.get(place, 0))
+                losses = self.checker.losses.get(place, 0)
+                actor.writer = Writer(actor.name, actor.is_person, live, losses, actor.registry_losses)
                 return m.LiveRead(live)
             case m.Commit(transaction=transaction):
                 assert actor.writer is not None, "a commit follows a reading"
@@ -241,13 +243,16 @@ class World:
         registry = self.registry
         match effect:
             case m.ReadKnown(provider=provider, endpoint=endpoint):
+                actor.registry_losses = self.checker.registry_losses
+                if actor.writer is not None:
+                    actor.writer = actor.writer._replace(registry_losses=actor.registry_losses)
                 return m.KnownRead(registry.known(provider, endpoint))
             case m.FindContent(endpoint=endpoint, digest=digest):
                 return m.ContentFound(registry.find_content(endpoint, digest))
-            case m.WriteRecord(record=record):
+            case m.WriteRecord(record=record, pending=pending):
                 if actor.is_person:
                     self.checker.person_acted((record.provider, record.endpoint))
-                return m.RecordWritten(registry.write_record(record))
+                return m.RecordWritten(registry.write_record(record, pending=pending))
             case m.ReportAhead(report=report):
                 registry.reports[report] = None
                 return m.Reported()
@@ -334,3 +339,26 @@ def _actor(name: str, step: Callable[[Any, m.Event], tuple[Any, m.Effects]], sta
 def content(*addresses: str) -> Content:
     """The content of these addresses with the TTL that the world's topology has."""
     return Content.of_addresses(addresses, ttl=5)
+
+
+class Stage:
+    """One world with the usual actors, and generation 1 (192.0.2.1) applied."""
+
+    def __init__(self, *places: tuple[str, str]) -> None:
+        self.world = World(*places)
+        self.e1, self.e2 = self.world.enactor("e1"), self.world.enactor("e2")
+        self.planner = self.world.planner()
+        self.plan("192.0.2.1")
+        self.world.run(self.e1)
+
+    def plan(self, *addresses: str) -> None:
+        self.world.configure(*addresses)
+        self.world.run(self.planner)
+
+    def person(self, command: hold.Command, *addresses: str) -> Actor:
+        return self.world.run(self.world.person(command, content(*addresses) if addresses else None))
+
+    def settle(self, rounds: int = 3) -> None:
+        for _ in range(rounds):
+            for actor in (self.e1, self.planner, self.e2):
+                self.world.run(actor)

@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -28,18 +29,32 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
     return call
 
 
-@pytest.fixture
-def world(tmp_path: Path) -> Iterator[World]:
+@contextmanager
+def a_world(folder: Path) -> Iterator[World]:
     """A world that is gone afterwards, whatever happened."""
     try:
         targets = Targets("127.0.0.1", "127.0.0.2")
     except OSError:
         pytest.skip("127.0.0.2 is not an address of this machine: sudo ifconfig lo0 alias 127.0.0.2")
-    made: World | None = None
+    made = World(folder, targets)
     try:
-        made = World(tmp_path, targets)
+        made.open()
         yield made
     finally:
-        if made is not None:
-            made.close()
+        made.close()
         targets.close()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A world of a test's own."""
+    with a_world(tmp_path) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def settled_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world whose plan has been applied and whose roles have stopped; for tests that only look."""
+    with a_world(tmp_path_factory.mktemp("settled")) as made:
+        made.settle()
+        yield made

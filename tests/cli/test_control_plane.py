@@ -4,18 +4,17 @@ import json
 import re
 import signal
 
+import dns.name
+import dns.query
+import dns.rcode
+import dns.rdatatype
+import dns.tsig
+import dns.update
 import pytest
 from command_world import KEY, World, wait_for
 
 pytestmark = pytest.mark.slow
 BOTH = ("127.0.0.1", "127.0.0.2")
-
-
-def settled(world: World) -> None:
-    """Let the control plane publish both targets, then stop it."""
-    process = world.start("up", "--name", "a")
-    wait_for(lambda: world.is_settled(*BOTH))
-    world.stop(process)
 
 
 def test_the_whole_control_plane_in_one_process(world: World) -> None:
@@ -47,20 +46,18 @@ def test_roles_in_processes_of_their_own(world: World) -> None:
     assert ([0] * 5, True) == (statuses, writer.group(1) in {"enactor-3", "enactor-4"})
 
 
-def test_the_log_is_one_line_for_each_notice(world: World) -> None:
+def test_the_log_is_one_line_for_each_notice(settled_world: World) -> None:
     """A role's log has time, role, place and words in each line, alarms are marked, and nothing is said twice."""
-    settled(world)
-    lines = (world.folder / "up---name.log").read_text().splitlines()
+    lines = (settled_world.folder / "up---name.log").read_text().splitlines()
     pattern = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z \S+-a .+")
 
     assert [] == [line for line in lines if not pattern.fullmatch(line)]
     assert 1 == sum("enactor-a db.example.com@primary enacted gen=" in line for line in lines)
 
 
-def test_the_json_of_status(world: World) -> None:
+def test_the_json_of_status(settled_world: World) -> None:
     """The keys of `status --json` are a contract, and so is what they hold once all is settled."""
-    settled(world)
-    whole = json.loads(world.run("status", "--json").stdout)
+    whole = json.loads(settled_world.run("status", "--json").stdout)
     line = whole["endpoints"][0]
 
     assert {"realm", "file", "ok", "endpoints"} == set(whole)
@@ -75,10 +72,9 @@ def test_the_json_of_status(world: World) -> None:
     )
 
 
-def test_the_table_of_status(world: World) -> None:
+def test_the_table_of_status(settled_world: World) -> None:
     """Without `--json` a table says the same."""
-    settled(world)
-    done = world.run("status")
+    done = settled_world.run("status")
 
     assert (0, True) == (done.returncode, "in step" in done.stdout and "A 127.0.0.1 127.0.0.2 (ttl 5)" in done.stdout)
 
@@ -90,7 +86,7 @@ def test_nothing_planned_needs_attention(world: World) -> None:
 
 def test_could_not_tell(world: World) -> None:
     """Without the provider, status leaves with 3."""
-    settled(world)
+    world.settle()
     world.stop(world.nameserver)
 
     assert ("unknown", 3) == (world.status()["agreement"], world.status()["exit"])
@@ -98,7 +94,7 @@ def test_could_not_tell(world: World) -> None:
 
 def test_freeze_and_thaw(world: World) -> None:
     """A dry run writes nothing; a freeze holds against an enactor with a newer plan; thaw lets it follow."""
-    settled(world)
+    world.settle()
     before = world.status()["sentinel"]
     dry = world.run("freeze", "db.example.com")
     after_dry = world.status()["sentinel"]
@@ -125,7 +121,7 @@ def test_freeze_and_thaw(world: World) -> None:
 
 def test_a_provider_that_was_not_frozen(world: World) -> None:
     """Freeze lists a provider it could not reach as NOT FROZEN and leaves with 1."""
-    settled(world)
+    world.settle()
     world.stop(world.nameserver)
     done = world.run("freeze", "--all", "--apply")
 
@@ -134,7 +130,7 @@ def test_a_provider_that_was_not_frozen(world: World) -> None:
 
 def test_break_glass_with_nothing_else(world: World) -> None:
     """With address, zone and key alone, break-glass writes and holds; its dry run does not."""
-    settled(world)
+    world.settle()
     (world.folder / "outlast.toml").unlink()
     (world.folder / "outlast.db").unlink()
     given = (
@@ -179,3 +175,43 @@ def test_a_configured_break_glass_is_recorded(world: World) -> None:
     status = world.status()
 
     assert (0, "held", [["A", 5, ["192.0.2.7"]]]) == (done.returncode, status["agreement"], status["record"]["sets"])
+
+
+def test_the_janitor_holds_no_key(world: World) -> None:
+    """Without the key's file the janitor runs, because it holds no credential that can change DNS; an enactor does not."""
+    (world.folder / "tsig.key").unlink()
+    janitor = world.start("janitor", "run", "--name", "j")
+    log = world.folder / "janitor-run.log"
+    wait_for(lambda: "started" in log.read_text())
+    refused = world.run("enactor", "run", "--name", "e")
+
+    assert (0, 2) == (world.stop(janitor), refused.returncode)
+    assert "the key file cannot be read: No such file or directory" in refused.stderr
+
+
+def test_taking_over_an_alias(world: World) -> None:
+    """Without --take-over break-glass refuses a name that is not ours; with it an alias is replaced by addresses."""
+    server = world.start(
+        "nameserver", "serve", "--zone", "example.org", "--key-file", KEY, "--listen", "127.0.0.1:0", "--route53-aliases"
+    )  # fmt: skip
+    assert server.stdout is not None
+    port = int(server.stdout.readline().rsplit(":", 1)[1])
+    name, algorithm, secret = KEY.split(":")
+    update = dns.update.UpdateMessage("example.org", keyring=dns.tsig.Key(name, secret, algorithm))
+    update.add("tree", 5, "A", "192.0.2.1")
+    alias = dns.name.from_text("tree.example.org").to_digestable().hex()
+    update.add("db", 5, dns.rdatatype.from_text("TYPE65280"), rf"\# {len(alias) // 2} {alias}")
+    assert dns.rcode.NOERROR == dns.query.tcp(update, "127.0.0.1", port=port, timeout=2).rcode()
+    given = (
+        "break-glass", "db.example.org", "--address", "192.0.2.7", "--apply", "--server", "127.0.0.1",
+        "--port", str(port), "--zone", "example.org", "--key-file", KEY, "--realm", "shop",
+    )  # fmt: skip
+    refused = world.run(*given)
+    done = world.run(*given, "--take-over", "--json")
+    place = json.loads(done.stdout)["places"][0]
+
+    assert (1, True) == (refused.returncode, "add --take-over" in refused.stdout)
+    assert (0, [["TYPE65280"], ["A"]]) == (
+        done.returncode,
+        [[item[0] for item in place[key]["sets"]] for key in ("there", "writes")],
+    )

@@ -40,8 +40,10 @@ def plan(generation: int, content: Content = EAST, *, since: int | None = None) 
     )
 
 
-def record(n: int, *, gen: int = 1, content: Content = EAST, provider: str = "p") -> Record:
-    return Record(provider, DB, Sentinel("test", n, gen, content.digest, Standing.LIVE, "one"), content)
+def record(
+    n: int, *, gen: int = 1, content: Content = EAST, provider: str = "p", standing: Standing = Standing.LIVE
+) -> Record:
+    return Record(provider, DB, Sentinel("test", n, gen, content.digest, standing, "one"), content)
 
 
 def signal(target: str, *, observer: str = "here", verdict: Verdict = Verdict.HEALTHY, at: int = 2) -> Signal:
@@ -170,6 +172,53 @@ def test_a_record_is_replaced_only_by_an_equal_or_larger_n(registry: Registry, n
         return await registry.write_record(record(n, content=WEST)), await registry.records()
 
     assert (stored, (record(n, content=WEST) if stored else record(7),)) == asyncio.run(ask())
+
+
+@pytest.mark.parametrize(("gen", "stored"), [(1, False), (2, True), (3, True)])
+def test_of_records_of_equal_n_the_larger_generation_stays(registry: Registry, gen: int, *, stored: bool) -> None:
+    """A record from before a loss of the sentinel, written late, does not replace a hold from after it."""
+
+    async def ask() -> tuple[object, ...]:
+        assert await registry.write_record(record(7, gen=2))
+        return await registry.write_record(record(7, gen=gen, content=WEST)), await registry.records()
+
+    assert (stored, (record(7, gen=gen, content=WEST) if stored else record(7, gen=2),)) == asyncio.run(ask())
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "stored"),
+    [
+        (Standing.HELD, Standing.LIVE, False),
+        (Standing.HELD, Standing.HELD, True),
+        (Standing.LIVE, Standing.HELD, True),
+        (Standing.LIVE, Standing.LIVE, True),
+    ],
+)
+def test_of_records_of_equal_n_and_generation_a_hold_stays(
+    registry: Registry, first: Standing, then: Standing, *, stored: bool
+) -> None:
+    """In doubt a person's hand wins."""
+
+    async def ask() -> tuple[object, ...]:
+        assert await registry.write_record(record(7, standing=first))
+        said = await registry.write_record(record(7, content=WEST, standing=then))
+        return said, await registry.records()
+
+    expected = record(7, content=WEST, standing=then) if stored else record(7, standing=first)
+
+    assert (stored, (expected,)) == asyncio.run(ask())
+
+
+@pytest.mark.parametrize(("n", "stored"), [(6, False), (7, False), (8, True)])
+def test_a_pending_record_does_not_replace_its_equal(registry: Registry, n: int, *, stored: bool) -> None:
+    """What is not committed yet gives way to what may have been, and then may still be confirmed."""
+
+    async def ask() -> tuple[object, ...]:
+        assert await registry.write_record(record(7), pending=True)
+        said = await registry.write_record(record(n, content=WEST), pending=True)
+        return said, await registry.records(), await registry.write_record(record(8, content=WEST))
+
+    assert (stored, (record(n, content=WEST) if stored else record(7),), True) == asyncio.run(ask())
 
 
 def test_records_are_kept_for_each_provider(registry: Registry) -> None:

@@ -17,7 +17,7 @@ EPILOG = epilog(
 )
 
 
-@app.callback()
+@app.callback(epilog=EPILOG)
 def enactor() -> None:
     """Bring DNS to the plan."""
 

@@ -17,7 +17,7 @@ EPILOG = epilog(
 )
 
 
-@app.callback()
+@app.callback(epilog=EPILOG)
 def janitor() -> None:
     """Delete plans that nothing needs any more."""
 

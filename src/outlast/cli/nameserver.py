@@ -26,7 +26,7 @@ EPILOG = epilog(
 )
 
 
-@app.callback()
+@app.callback(epilog=EPILOG)
 def nameserver() -> None:
     """Serve zones that take signed updates (RFC 2136): one machine is enough to begin with."""
 

@@ -17,7 +17,7 @@ EPILOG = epilog(
 )
 
 
-@app.callback()
+@app.callback(epilog=EPILOG)
 def planner() -> None:
     """Turn topology and health signals into plans."""
 

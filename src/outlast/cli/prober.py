@@ -17,7 +17,7 @@ EPILOG = epilog(
 )
 
 
-@app.callback()
+@app.callback(epilog=EPILOG)
 def prober() -> None:
     """Probe targets and hand on what they answer."""
 

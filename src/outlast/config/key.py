@@ -12,7 +12,8 @@ DEFAULT_ALGORITHM = "hmac-sha256"
 ALGORITHMS = ("hmac-sha1", "hmac-sha224", "hmac-sha256", "hmac-sha384", "hmac-sha512")
 MAX_BYTES = 64 * 1024
 
-_COMMENT = re.compile(r"/\*.*?\*/|(?://|#)[^\n]*", re.DOTALL)
+# Base64 may hold "//" and "/*": only what stands at the beginning of a word is a comment.
+_COMMENT = re.compile(r"(?<![^\s;{}])(?:/\*.*?\*/|(?://|#)[^\n]*)", re.DOTALL)
 _BIND = re.compile(r'\bkey\s+"?(?P<name>[^"\s{;]+)"?\s*\{(?P<body>[^}]*)\}')
 _ALGORITHM = re.compile(r'\balgorithm\s+"?(?P<value>[A-Za-z0-9-]+)')
 _SECRET = re.compile(r'\bsecret\s+"?(?P<value>[^"\s;]+)')
@@ -36,7 +37,9 @@ def read_key(source: str) -> Key:
     """
     path = Path(source)
     parts = source.split(":")
-    if len(parts) == 3 and not path.exists():
+    if len(parts) > 1 and not path.exists():
+        if len(parts) != 3:  # it may be a secret in another tool's form: none of it is repeated
+            raise InvalidConfig((f"the key: write name:algorithm:base64; algorithms: {', '.join(ALGORITHMS)}",))
         return _checked(Key(name=parts[0], algorithm=parts[1], secret=parts[2]), "the key")
     key = read_key_file(path)
     if not key.name:
@@ -53,13 +56,15 @@ def read_key_file(path: Path) -> Key:
     """
     try:
         with path.open(encoding="utf-8") as file:
-            text = _COMMENT.sub("", file.read(MAX_BYTES)) if path.stat().st_size <= MAX_BYTES else ""
+            whole = file.read(MAX_BYTES) if path.stat().st_size <= MAX_BYTES else ""
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise InvalidConfig((f"{path}: the key file cannot be read: {reason}",)) from error
+    text = _COMMENT.sub("", whole)
     found = _BIND.search(text)
     if found is None:
-        return _checked(Key(name="", algorithm="", secret=text.strip()), str(path))
+        bare = whole.strip() if _is_base64(whole.strip()) else text.strip()
+        return _checked(Key(name="", algorithm="", secret=bare), str(path))
     algorithm, secret = _ALGORITHM.search(found["body"]), _SECRET.search(found["body"])
     key = Key(
         name=found["name"],
@@ -76,12 +81,16 @@ def check_secret(secret: str, where: str) -> str:
         InvalidConfig: It is empty or not base64. The secret is not repeated.
 
     """
-    try:
-        if base64.b64decode(secret, validate=True):
-            return secret
-    except (binascii.Error, ValueError):
-        pass
+    if _is_base64(secret):
+        return secret
     raise InvalidConfig((f"{where}: the secret is not base64; make one with: tsig-keygen outlast",))
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return False
 
 
 def _checked(key: Key, where: str) -> Key:

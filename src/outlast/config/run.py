@@ -1,5 +1,7 @@
 """Runs the roles of the control plane: a machine, its driver, and a pass every interval until stopped.
 
+`registry` is given where roles share a process; alone, each wires its own.
+
 A role that is cut off in the middle of a pass has done nothing wrong: the next pass of anybody takes up from what is
 there. Stopping therefore waits a moment for the pass under way and then cuts it off.
 
@@ -10,7 +12,7 @@ import asyncio
 import contextlib
 import random
 import traceback
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -19,6 +21,7 @@ from outlast.config import wire
 from outlast.config.notices import Notices, Tell
 from outlast.config.settings import Settings
 from outlast.config.source import SettingsSource
+from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.driver import Probed, Prober, ProberOptions
 from outlast.health.probe import Dial
 from outlast.loop import drive
@@ -39,7 +42,13 @@ CONCURRENT_PER_PROVIDER = 8
 
 
 async def run_planner(
-    settings: Settings, *, name: str = "planner", wrap: Wrap | None = None, stop: asyncio.Event, tell: Tell
+    settings: Settings,
+    *,
+    name: str = "planner",
+    wrap: Wrap | None = None,
+    registry: Registry | None = None,
+    stop: asyncio.Event,
+    tell: Tell,
 ) -> None:
     """Plan every interval until `stop` is set. Edits of the file's endpoints are followed.
 
@@ -48,7 +57,9 @@ async def run_planner(
 
     """
     source = _follow(settings, name, tell)
-    role = _Role(name, settings, tell, wrap=wrap, topology=source.topology)
+    role = _Role(
+        name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings), topology=source.topology
+    )
     state = planner.PlannerState(_planner_options(source.settings, name))
 
     async def work() -> None:
@@ -65,7 +76,13 @@ def _planner_options(settings: Settings, name: str) -> planner.Options:
 
 
 async def run_enactor(
-    settings: Settings, *, name: str, wrap: Wrap | None = None, stop: asyncio.Event, tell: Tell
+    settings: Settings,
+    *,
+    name: str,
+    wrap: Wrap | None = None,
+    registry: Registry | None = None,
+    stop: asyncio.Event,
+    tell: Tell,
 ) -> None:
     """Bring every endpoint at every provider to the plan, every interval, until `stop` is set.
 
@@ -74,7 +91,7 @@ async def run_enactor(
 
     """
     source = _follow(settings, name, tell)
-    role = _Role(name, settings, tell, wrap=wrap)
+    role = _Role(name, settings, tell, wrap=wrap, registry=registry, providers=wire.providers(settings))
     rooms = {provider.name: asyncio.Semaphore(CONCURRENT_PER_PROVIDER) for provider in settings.providers}
     under_way: dict[planner.Place, asyncio.Task[None]] = {}
 
@@ -86,7 +103,7 @@ async def run_enactor(
 
     async def work() -> None:
         # A place whose last pass is still under way, at a slow provider, is left alone; the others go on.
-        for place in wire.places(source.settings):
+        for place in await _places(source.settings, role.registry):
             if place not in under_way:
                 under_way[place] = asyncio.create_task(enact(place))
                 under_way[place].add_done_callback(partial(_forget, under_way, place))
@@ -99,26 +116,41 @@ async def run_enactor(
         await _finish(tuple(under_way.values()))
 
 
+async def _places(settings: Settings, registry: Registry) -> tuple[planner.Place, ...]:
+    # What the registry knows counts as much as this machine's file: an edit there must not orphan an endpoint here,
+    # and a hold is kept even if nobody plans the name any more.
+    places = dict.fromkeys(wire.places(settings))
+    with contextlib.suppress(Unavailable, UnsafePlan):
+        plan = await registry.latest_plan()
+        names = [entry.endpoint for entry in plan.entries] if plan is not None else []
+        places |= dict.fromkeys(planner.Place(it, name) for name in names for it in wire.providers_of(settings, name))
+        known = {provider.name for provider in settings.providers}
+        records = await registry.records()
+        places |= dict.fromkeys(planner.Place(it.provider, it.endpoint) for it in records if it.provider in known)
+    return tuple(places)
+
+
 def _forget(under_way: dict[planner.Place, asyncio.Task[None]], place: planner.Place, _: asyncio.Task[None]) -> None:
     under_way.pop(place, None)
 
 
 def _wait(settings: Settings, name: str, endpoint: str) -> int:
     place = preference.rank(name, settings.enactor.peers, endpoint)
-    # A spread of chance needs no secrecy.
-    return preference.stand_back(place, step=int(settings.enactor.stand_back * 1e9), chance=random.random())  # noqa: S311
+    step = int(settings.enactor.stand_back * 1e9)
+    return preference.stand_back(place, step=step, chance=random.random())  # noqa: S311  a spread needs no secrecy
 
 
 async def run_janitor(
-    settings: Settings, *, name: str = "janitor", wrap: Wrap | None = None, stop: asyncio.Event, tell: Tell
+    settings: Settings,
+    *,
+    name: str = "janitor",
+    wrap: Wrap | None = None,
+    registry: Registry | None = None,
+    stop: asyncio.Event,
+    tell: Tell,
 ) -> None:
-    """Retire plans that nothing needs, every interval, until `stop` is set.
-
-    Raises:
-        InvalidConfig: A provider's key cannot be read.
-
-    """
-    role = _Role(name, settings, tell, wrap=wrap)
+    """Retire plans that nothing needs, every interval, until `stop` is set. It holds no credential that can change DNS."""
+    role = _Role(name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings))
     options = settings.janitor
     grace, wait = int(options.grace * 1e9), int(options.wait * 1e9)
     state = janitor.JanitorState(janitor.Options(options.keep, grace, wait))
@@ -130,23 +162,29 @@ async def run_janitor(
 
 
 async def run_prober(
-    settings: Settings, *, name: str, stop: asyncio.Event, tell: Tell, dial: Dial | None = None
+    settings: Settings,
+    *,
+    name: str,
+    dial: Dial | None = None,
+    registry: Registry | None = None,
+    stop: asyncio.Event,
+    tell: Tell,
 ) -> None:
     """Probe every target of every probed endpoint until `stop` is set. Edits of the file's endpoints are followed."""
     source = _follow(settings, name, tell)
     notices = Notices(tell)
-    registry = wire.registry(settings)
+    shelf = registry if registry is not None else wire.registry(settings)
     health = settings.health
     prober = Prober(
         ProberOptions(observer=name, interval=health.interval, probe=health.probe, thresholds=health.thresholds),
         lambda: probed(source.topology()),
-        recall=registry.signals,
-        publish=registry.put_signals,
+        recall=shelf.signals,
+        publish=shelf.put_signals,
         clock=SystemClock(),
         tell=lambda it: notices.told(name, it.place, (Note(it.name, it.detail, it.alarm),)),
         dial=dial,
     )
-    await _until(stop, prober.run())
+    await _until(stop, prober.run(), grace=0.0)
 
 
 def probed(topology: Topology) -> tuple[Probed, ...]:
@@ -166,11 +204,13 @@ async def run_all(settings: Settings, *, name: str, stop: asyncio.Event, tell: T
 
     """
     wire.providers(settings)
+    # One connection for all: SQLite's locks belong to the process, and closing a file drops those of all connections.
+    shelf = wire.registry(settings)
     async with asyncio.TaskGroup() as group:
-        group.create_task(run_prober(settings, name=f"prober-{name}", stop=stop, tell=tell))
-        group.create_task(run_planner(settings, name=f"planner-{name}", stop=stop, tell=tell))
-        group.create_task(run_enactor(settings, name=f"enactor-{name}", stop=stop, tell=tell))
-        group.create_task(run_janitor(settings, name=f"janitor-{name}", stop=stop, tell=tell))
+        group.create_task(run_prober(settings, name=f"prober-{name}", registry=shelf, stop=stop, tell=tell))
+        group.create_task(run_planner(settings, name=f"planner-{name}", registry=shelf, stop=stop, tell=tell))
+        group.create_task(run_enactor(settings, name=f"enactor-{name}", registry=shelf, stop=stop, tell=tell))
+        group.create_task(run_janitor(settings, name=f"janitor-{name}", registry=shelf, stop=stop, tell=tell))
 
 
 # ---------------------------------------------------------------------------------------------------- what they share
@@ -186,15 +226,16 @@ class _Role:
         tell: Tell,
         *,
         wrap: Wrap | None,
+        registry: Registry | None,
+        providers: Mapping[str, Provider],
         topology: Callable[[], Topology] | None = None,
     ) -> None:
         self.name = name
         self._notices = Notices(tell)
-        registry: Registry = wire.registry(settings)
-        providers: dict[str, Provider] = wire.providers(settings)
+        self.registry = wire.registry(settings) if registry is None else registry
         # Notes are collected by place in `drive`; the driver's own listener would not know the place.
         driver = Driver(
-            registry=registry, providers=providers, clock=SystemClock(), listen=lambda _: None, topology=topology
+            registry=self.registry, providers=providers, clock=SystemClock(), listen=lambda _: None, topology=topology
         )
         self._carry_out = driver.carry_out if wrap is None else wrap(driver.carry_out)
 
@@ -251,13 +292,13 @@ async def _repeat(work: Callable[[], Awaitable[None]], interval: float, stop: as
     await _until(stop, for_ever())
 
 
-async def _until(stop: asyncio.Event, work: Awaitable[None]) -> None:
+async def _until(stop: asyncio.Event, work: Awaitable[None], *, grace: float = GRACE_SECONDS) -> None:
     task = asyncio.ensure_future(work)
     stopped = asyncio.create_task(stop.wait())
     try:
         await asyncio.wait({task, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if not task.done():
-            await asyncio.wait({task}, timeout=GRACE_SECONDS)
+            await asyncio.wait({task}, timeout=grace)
     finally:
         stopped.cancel()
         await _finish((task,))

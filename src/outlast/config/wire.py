@@ -35,6 +35,14 @@ def providers(settings: Settings) -> dict[str, Provider]:
     return wired
 
 
+def readers(settings: Settings) -> dict[str, Provider]:
+    """Wire every provider, by name, without the credential that could change anything: for planner and janitor."""
+    return {
+        provider.name: _rfc2136(provider, Key(name="", algorithm="hmac-sha256", secret=""))
+        for provider in settings.providers
+    }
+
+
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:
     """Name the providers that have a zone for `endpoint`."""
     return tuple(provider.name for provider in settings.providers if provider.zone_of(endpoint))
@@ -60,9 +68,7 @@ def _rfc2136(provider: Rfc2136Settings, key: Key) -> Provider:
     )
 
 
-def rfc2136(  # one place that knows the adapter, for the file and for a command line without one
-    *, name: str, zones: tuple[str, ...], address: str, port: int, key: Key, timeout: float
-) -> Provider:
+def rfc2136(*, name: str, zones: tuple[str, ...], address: str, port: int, key: Key, timeout: float) -> Provider:
     """Wire one RFC 2136 provider.
 
     Raises:

@@ -16,6 +16,8 @@ REGIONS: dict[str, tuple[str, ...]] = {
 }
 BACKLOG = 512
 TRIES = 20
+REACH_SECONDS = 2.0
+"""A connection over loopback takes microseconds; a firewall that swallows it must not hang the drill."""
 
 
 class Listeners(NamedTuple):
@@ -38,15 +40,27 @@ def listen(*, one_address: bool = False) -> Listeners:
         one_address: Use 127.0.0.1 alone even if more are there.
 
     Raises:
-        Unavailable: Not even 127.0.0.1 can be bound.
+        Unavailable: Not even 127.0.0.1 can be bound, or what is bound cannot be reached.
 
     """
+    found = None
     if not one_address and _is_bindable(REGIONS["us-east-1"][0]):
-        for _ in range(TRIES):
-            found = _listen_on_one_port()
-            if found is not None:
-                return found
-    return _listen_on_one_address()
+        tries = (_listen_on_one_port() for _ in range(TRIES))
+        found = next((listeners for listeners in tries if listeners is not None), None)
+    found = found or _listen_on_one_address()
+    try:
+        _check_reachable(found)
+    except OSError as error:
+        found.close()
+        raise Unavailable(f"loopback cannot be reached: {error}", hint="bring it up: ip link set lo up") from error
+    return found
+
+
+def _check_reachable(listeners: Listeners) -> None:
+    # Linux binds the addresses of a loopback interface that is down; only a connection tells.
+    for sockets in listeners.sockets.values():
+        for listening in sockets:
+            socket.create_connection(listening.getsockname(), timeout=REACH_SECONDS).close()
 
 
 def _is_bindable(address: str) -> bool:

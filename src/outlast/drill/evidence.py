@@ -41,6 +41,7 @@ class Evidence:
         self._observer = Tail(observer)
         self._roles = {role: Tail(path) for role, path in roles.items()}
         self.calls: dict[str, list[Line]] = {group: [] for group in groups}
+        self.answers: dict[str, list[Line]] = {group: [] for group in groups}
         self.after: dict[str, dict[int, Line]] = {group: {} for group in groups}
         self.journal: list[Line] = []
         self.samples: list[Line] = []
@@ -65,6 +66,8 @@ class Evidence:
         for line in lines:
             if line["event"] == "call":
                 self.calls[group].append(line)
+            elif line["event"] == "answer":
+                self.answers[group].append(line)
             elif line["event"] == "after":
                 self.after[group][line["id"]] = line
             elif line["event"] == "ready":

@@ -17,6 +17,7 @@ from outlast.drill import report, scale
 from outlast.drill.acts import fenced, history
 from outlast.drill.acts.scoring import failed_act
 from outlast.drill.names import FENCED, HISTORY
+from outlast.drill.processes import ENDINGS, uninterrupted
 from outlast.drill.score import ActScore
 from outlast.drill.screen import LineScreen, LiveScreen
 from outlast.drill.stage import NotReached, Stage
@@ -93,6 +94,8 @@ class DrillOptions:
         faults += [f"--act {name!r} is unknown{did_you_mean(name, acts)}: one of {', '.join(acts)}" for name in unknown]
         if self.json_file is not None and not self.json_file.absolute().parent.is_dir():
             faults.append(f"--json {self.json_file}: there is no folder {self.json_file.parent}")
+        elif self.json_file is not None and self.json_file.is_dir():
+            faults.append(f"--json {self.json_file}: it is a folder; name a file")
         if faults:
             raise InvalidConfig(tuple(faults))
 
@@ -110,7 +113,8 @@ def run_drill(options: DrillOptions, console: Console) -> int:
     except KeyboardInterrupt:
         console.print("interrupted: every process of the drill has been ended")
         return INTERRUPTED
-    except OutlastError as error:
+    except (OutlastError, OSError) as error:
+        # OSError: no descriptor, process, space or permission left; the machine's word for it is clear enough.
         console.print(f"the drill could not be played: {error}", markup=False, style="bold red", soft_wrap=True)
         return FAILED
 
@@ -121,16 +125,21 @@ def _run(options: DrillOptions, console: Console, *, seed: int) -> int:
     chosen = {name: act for name, act in scenario.acts.items() if not options.acts or name in options.acts}
     console.print(f"{options.scenario}: {scenario.text} (seed {seed})", markup=False, soft_wrap=True)
     hazard = any(act.hazard for act in chosen.values())
-    world = World(
-        WorldOptions(seed=seed, hazard=hazard, fence=options.fence, pace=options.pace, one_address=options.one_address)
-    )
+    world: World | None = None
     try:
+        with uninterrupted():
+            world = World(
+                WorldOptions(
+                    seed=seed, hazard=hazard, fence=options.fence, pace=options.pace, one_address=options.one_address
+                )
+            )
         with world, _screen(console) as screen:
             world.start(screen.progress)
             factors = scale.factors(options.pace, own_addresses=world.own_addresses)
             acts = [_play(name, act, world, screen) for name, act in chosen.items()]
     finally:
-        _leave(world, options, console)
+        if world is not None:
+            _leave(world, options, console)
     seconds = time.monotonic() - began
     report.show(console, acts, factors=factors)
     result = report.to_json(
@@ -162,7 +171,8 @@ def _leave(world: World, options: DrillOptions, console: Console) -> None:
     if options.keep:
         console.print(f"every process's files: {world.folder}", markup=False, soft_wrap=True)
     else:
-        world.remove_folder()
+        with uninterrupted():
+            world.remove_folder()
 
 
 def _conclude(result: dict[str, Any], acts: Sequence[ActScore], options: DrillOptions, console: Console) -> int:
@@ -183,7 +193,7 @@ class _Interrupts:
         self._before: dict[int, Any] = {}
 
     def __enter__(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in ENDINGS:
             self._before[number] = signal.signal(number, self._interrupt)
 
     def __exit__(self, *_: object) -> None:

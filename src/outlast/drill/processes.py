@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from outlast.errors import OutlastError
@@ -19,10 +19,26 @@ GRACE = 1.5
 """Seconds between SIGTERM and SIGKILL."""
 QUOTED = 400
 """Characters of a dead child's last words that are shown."""
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What ends a drill before its time."""
 
 
 class ChildDied(OutlastError):
     """A child of the drill ended by itself."""
+
+
+@contextlib.contextmanager
+def uninterrupted() -> Iterator[None]:
+    """Put off what would end the drill, so that whatever is made here is known to those who must take it away again."""
+    noted: list[int] = []
+    before = {number: signal.signal(number, lambda which, _: noted.append(which)) for number in ENDINGS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        if noted:
+            signal.raise_signal(noted[0])
 
 
 class Crew:
@@ -35,7 +51,7 @@ class Crew:
 
     def start(self, name: str, module: str, *arguments: str, descriptors: Sequence[int] = ()) -> int:
         """Start `python -m module arguments…`; return its pid. What it writes goes into `<name>.log`."""
-        with (self._folder / f"{name}.log").open("ab") as log:
+        with (self._folder / f"{name}.log").open("ab") as log, uninterrupted():
             child = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 [sys.executable, "-m", module, *arguments],
                 stdin=subprocess.PIPE,
@@ -45,7 +61,7 @@ class Crew:
                 start_new_session=True,
                 cwd=self._folder,
             )
-        self._children[name] = child
+            self._children[name] = child
         return child.pid
 
     def pid(self, name: str) -> int:

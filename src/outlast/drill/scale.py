@@ -42,15 +42,15 @@ class Pace:
     """
 
     steady: float = 3.0
-    empty: float = 12.0
+    empty: float = 10.0
     afterwards: float = 3.0
     negative_ttl: int = scaled(REAL_NEGATIVE_TTL)
-    rate: float = 60.0
+    rate: float = 30.0
     samples: int = 1000
 
 
 FULL = Pace()
-SHORT = Pace(steady=1.0, empty=7.0, afterwards=1.0, negative_ttl=4, rate=40.0, samples=500)
+SHORT = Pace(steady=1.0, empty=7.0, afterwards=1.0, negative_ttl=4, rate=30.0, samples=500)
 """For tests: the same acts, less to count."""
 
 

@@ -1,6 +1,7 @@
 """What an act came to, computed from the evidence alone. Nothing here knows who ought to win."""
 
 import itertools
+import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -122,7 +123,9 @@ def longest_outage(calls: Sequence[Line]) -> float:
 
 def percentile(ordered: Sequence[float], part: float) -> float | None:
     """The nearest-rank percentile of sorted values, `None` of none."""
-    return round(ordered[min(len(ordered) - 1, int(part * len(ordered)))], 2) if ordered else None
+    # 0.99 * 100 need not be 99 in binary fractions, and ceil would then be one rank too high.
+    rank = math.ceil(round(part * len(ordered), 6))
+    return round(ordered[max(rank, 1) - 1], 2) if ordered else None
 
 
 def empty_seconds(versions: Sequence[Version], *, end: float) -> float:
@@ -172,17 +175,19 @@ def empty_samples(samples: Sequence[Line]) -> int:
     return count
 
 
-def recovery_by_cache(calls: Sequence[Line], *, repaired: float) -> dict[int, float]:
-    """Seconds from the repair to each host's first answered call that had to resolve.
-
-    A cache is recovered when a call that needed it succeeds; a call on a connection that was open anyway tells nothing.
-    """
+def recovery_by_cache(answers: Sequence[Line], name: str, *, repaired: float) -> dict[int, float]:
+    """Seconds from the repair to the first answer with an address that each host's cache learned."""
     first: dict[int, float] = {}
-    for call in calls:
-        if call["ok"] and call["resolved"] and call["ended"] > repaired:
-            since = call["ended"] - repaired
-            first[call["host"]] = min(since, first.get(call["host"], since))
+    for answer in answers:
+        if answer["name"] == name and answer["addresses"] and answer["t"] > repaired:
+            first.setdefault(answer["host"], answer["t"] - repaired)
     return first
+
+
+def first_success(calls: Sequence[Line], *, since: float) -> float | None:
+    """Seconds from `since` to the end of the first answered call that was scheduled after it."""
+    ended = [call["ended"] - since for call in calls if call["ok"] and call["scheduled"] > since]
+    return round(min(ended), 2) if ended else None
 
 
 def _per_second(calls: Sequence[Line], start: float) -> tuple[Second, ...]:

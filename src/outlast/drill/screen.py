@@ -156,7 +156,7 @@ def _now_text(seconds: Sequence[float | None]) -> str:
 
 def _answer(stage: "Stage") -> str:
     versions = stage.world.evidence.versions(stage.endpoint)
-    if not versions:
+    if not any(version.addresses for version in versions):
         return "nothing yet"
     return f"{' '.join(versions[-1].addresses) or 'EMPTY'} (generation {versions[-1].generation})"
 

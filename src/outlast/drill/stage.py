@@ -4,12 +4,16 @@ import time
 from collections.abc import Callable
 from typing import Any, Protocol
 
-from outlast.drill.scale import Pace
+from outlast.drill.scale import DEADLINE, Pace
 from outlast.drill.world import World
 from outlast.errors import OutlastError
 
 PAUSE = 0.03
 """Seconds between two looks at the evidence: short beside every wait, cheap beside the clients."""
+
+
+REPORT_TIMEOUT = 20.0
+"""Seconds for the clients to report calls whose deadline is over: they may be behind on a machine that is too slow."""
 
 
 class NotReached(OutlastError):
@@ -105,3 +109,25 @@ class Stage:
                     f"{what}: not within {timeout:g} s", hint="the machine may be overloaded; look at --keep"
                 )
             time.sleep(PAUSE)
+
+    def settle(self) -> float:
+        """End the act: wait until every call scheduled so far is reported; return the instant at which counting ends.
+
+        A call that is not reported is not counted, so that clients that lag behind would look better than they are.
+
+        Raises:
+            NotReached: The clients are too far behind to say what became of their calls.
+
+        """
+        self.phase("settling")
+        end = time.monotonic()
+        self.wait(DEADLINE)
+        self.until("the clients' last reports", lambda: self._is_reported(end), timeout=REPORT_TIMEOUT)
+        return end
+
+    def _is_reported(self, end: float) -> bool:
+        # Calls begin in the order of their schedule, and each is reported at its deadline at the latest.
+        return all(
+            any(call["scheduled"] >= end for call in calls) and any(call["ended"] >= end + DEADLINE for call in calls)
+            for calls in self.world.evidence.calls.values()
+        )

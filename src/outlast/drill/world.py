@@ -5,9 +5,9 @@ small HTTP service; our control plane (planner, three enactors, janitor, prober)
 The hazard automation belongs to its act, which starts and ends it.
 """
 
+import asyncio
 import json
 import shutil
-import sqlite3
 import tempfile
 import time
 from collections.abc import Callable
@@ -23,6 +23,7 @@ from outlast.drill.keys import KeyRing
 from outlast.drill.names import ENACTORS, FENCED, GROUPS, HAZARDS, HISTORY, OPERATOR, PROBER, Names
 from outlast.drill.processes import Crew
 from outlast.errors import Unavailable
+from outlast.registry.sqlite import SqliteRegistry
 
 READY_SECONDS = 30.0
 """A cold start of some fifteen interpreters on two slow cores."""
@@ -66,6 +67,7 @@ class World:
         self.crew = Crew(self.folder)
         self.keys = KeyRing(self.folder, (*ENACTORS, *HAZARDS, OPERATOR))
         self.port = 0
+        self._registry = SqliteRegistry(self.folder / "registry.db")
         self._listeners: Listeners | None = None
         self._epoch = 0
         self.evidence = Evidence(
@@ -80,6 +82,7 @@ class World:
 
     def __exit__(self, *_: object) -> None:
         self.crew.end()
+        self._registry.close()
         if self._listeners is not None:
             self._listeners.close()
 
@@ -137,7 +140,9 @@ class World:
             self.crew.check()
             self.evidence.poll()
             if time.monotonic() > limit:
-                raise Unavailable(f"{what}: not within {timeout:g} s", hint=f"see the logs in {self.folder}")
+                raise Unavailable(
+                    f"{what}: not within {timeout:g} s", hint="keep the processes' logs with --keep and look there"
+                )
             time.sleep(PAUSE)
 
     def write_topology(self, east: tuple[str, ...]) -> None:
@@ -146,8 +151,8 @@ class World:
 
     def stored_generations(self) -> frozenset[int]:
         """The generations of the plans that the registry holds now."""
-        with sqlite3.connect(f"file:{self.folder / 'registry.db'}?mode=ro", uri=True, timeout=2.0) as registry:
-            return frozenset(int(row[0]) for row in registry.execute("SELECT generation FROM plans"))
+        plans = asyncio.run(self._registry.plans())
+        return frozenset(plan.generation for plan in plans)
 
     # ------------------------------------------------------------------------------------------------- starting
 

@@ -64,7 +64,9 @@ class Responder:
             proof = self._proof(wire, request)
         except Malformed:
             return header_only(header, Rcode.FORMERR)
-        return self._signed(self._response(request, proof, peer), request.edns, header, proof, transport)
+        return self._signed(
+            self._response(request, proof, peer), request.edns, header, proof=proof, transport=transport
+        )
 
     def fallback(self, wire: bytes) -> bytes | None:
         """Answer SERVFAIL: what is said when `respond` raised."""
@@ -110,7 +112,7 @@ class Responder:
         return Response(Rcode.NOERROR)
 
     def _signed(
-        self, response: Response, edns: Edns | None, header: Header, proof: _Proof | None, transport: str
+        self, response: Response, edns: Edns | None, header: Header, *, proof: _Proof | None, transport: str
     ) -> bytes:
         size = size_max(transport, edns)
         if proof is None:

@@ -68,7 +68,7 @@ def prove(wire: bytes, key: dns.tsig.Key, request: Signed) -> Proof:
     if found is None:
         return Proof(is_valid=False)
     owner, rdata, start = found
-    error = Rcode(rdata.error) if rdata.error in Rcode else Rcode.SERVFAIL
+    error = Rcode.make(rdata.error)
     if owner != key.name or rdata.algorithm != key.algorithm:
         return Proof(is_valid=False, error=error)
     expected = _mac(_counted(wire, -1) + wire[_HEADER_BYTES:start], key, rdata, request_mac=request.mac)
@@ -97,12 +97,12 @@ def _last_record(wire: bytes) -> tuple[Name, TSIG, int] | None:
     parser = dns.wire.Parser(wire)
     _, _, questions, *others = parser.get_struct("!HHHHHH")
     for _ in range(questions):
-        parser.get_name()
+        parser.get_name(decompress=True)
         parser.get_struct("!HH")
     last: tuple[Name, TSIG, int] | None = None
     for _ in range(sum(others)):
         start = parser.current
-        owner = parser.get_name()
+        owner = parser.get_name(decompress=True)
         rdtype, rdclass, _, length = parser.get_struct("!HHIH")
         with parser.restrict_to(length):
             if rdtype == RdataType.TSIG:

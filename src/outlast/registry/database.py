@@ -8,6 +8,8 @@ nobody else can see; therefore each transaction first compares the file under th
 opens anew if it is another. A lost registry heals itself from the sentinels, so a missing file is made again.
 """
 
+import contextlib
+import errno
 import os
 import sqlite3
 import threading
@@ -126,8 +128,13 @@ class Database:
         return self._db
 
     def _open(self) -> None:
-        # SQLite gives its side files the mode of the database, so the mode is right before SQLite comes.
-        os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+        # SQLite gives its side files the mode of the database, so the mode is right before SQLite comes. Only a missing
+        # file is opened by hand: closing any descriptor of a file drops this process's POSIX locks on it, those of its
+        # other connections too, and the next process to leave would take the WAL with acknowledged writes along.
+        if self._path.is_dir():
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        with contextlib.suppress(FileExistsError):
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._identity = _identify(self._path)
         self._db = sqlite3.connect(
             self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False

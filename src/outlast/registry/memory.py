@@ -4,10 +4,10 @@ It passes the contract suite of the real ones. It is not for control planes: wha
 """
 
 from outlast.health.signal import Signal
-from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit
+from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
+from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
 
 
 class MemoryRegistry:
@@ -43,7 +43,8 @@ class MemoryRegistry:
     async def publish(self, plan: Plan, *, after: int) -> bool:
         if max(self._plans, default=0) != after:
             return False
-        admit(plan, self._floor)
+        refuse_old(plan.generation, floor=self._floor)
+        admit(plan)
         self._plans[plan.generation] = plan
         self._floor = plan.generation
         return True
@@ -55,10 +56,10 @@ class MemoryRegistry:
                 return entry.content
         return None
 
-    async def write_record(self, record: Record) -> bool:
+    async def write_record(self, record: Record, *, pending: bool = False) -> bool:
         key = record.provider, record.endpoint
         there = self._records.get(key)
-        if there is not None and there.sentinel.n > record.sentinel.n:
+        if there is not None and not supersedes(record.sentinel, there.sentinel, pending=pending):
             return False
         self._records[key] = record
         return True

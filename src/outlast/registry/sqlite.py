@@ -15,21 +15,17 @@ from typing import NamedTuple, TypeVar
 from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.signal import Signal, Verdict
 from outlast.registry.database import Database
-from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit
+from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan, sets_from_json, sets_to_json
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
+from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
 from outlast.traffic.sentinel import Sentinel, parse
 
 Result = TypeVar("Result")
 
 _LATEST = "SELECT generation, stamp FROM plan ORDER BY generation DESC LIMIT 1"
 _RECORD = "SELECT provider, endpoint, sentinel, sets FROM record"
-_WRITE_RECORD = (
-    "INSERT INTO record (provider, endpoint, n, gen, sentinel, sets) VALUES (?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT DO UPDATE SET n = excluded.n, gen = excluded.gen, sentinel = excluded.sentinel, sets = excluded.sets"
-    " WHERE excluded.n >= n"
-)
+_WRITE_RECORD = "INSERT OR REPLACE INTO record (provider, endpoint, n, gen, sentinel, sets) VALUES (?, ?, ?, ?, ?, ?)"
 _REPORT = (
     "INSERT INTO report (provider, endpoint, gen, digest) VALUES (?, ?, ?, ?)"
     " ON CONFLICT DO UPDATE SET gen = excluded.gen, digest = excluded.digest WHERE excluded.gen >= gen"
@@ -110,11 +106,13 @@ class SqliteRegistry:
             latest = db.execute(_LATEST).fetchone()
             if (0 if latest is None else latest[0]) != after:
                 return False
-            row = (plan.generation, secrets.token_hex(8), plan.at, admit(plan, _floor(db)))
+            refuse_old(plan.generation, floor=_floor(db))
+            row = (plan.generation, secrets.token_hex(8), plan.at, text)
             db.execute("INSERT INTO plan (generation, stamp, at, text) VALUES (?, ?, ?, ?)", row)
             db.execute("UPDATE floor SET generation = ?", (plan.generation,))
             return True
 
+        text = await asyncio.to_thread(admit, plan)
         return await self._write(work)
 
     async def find_content(self, endpoint: str, digest: str) -> Content | None:
@@ -129,8 +127,8 @@ class SqliteRegistry:
 
         return await self._read(work)
 
-    async def write_record(self, record: Record) -> bool:
-        """Store the record unless one with a larger `n` is there; say whether it was stored.
+    async def write_record(self, record: Record, *, pending: bool = False) -> bool:
+        """Store the record unless one that it does not supersede is there; say whether it was stored.
 
         Raises:
             InvalidSentinel: Its sentinel could not be read back.
@@ -139,7 +137,15 @@ class SqliteRegistry:
         sentinel = record.sentinel
         sets = json.dumps(sets_to_json(record.content.sets), separators=(",", ":"))
         row = (record.provider, record.endpoint, sentinel.n, sentinel.gen, sentinel.text, sets)
-        return await self._write(lambda db: db.execute(_WRITE_RECORD, row).rowcount == 1)
+
+        def work(db: sqlite3.Connection) -> bool:
+            there = db.execute(f"{_RECORD} WHERE provider = ? AND endpoint = ?", row[:2]).fetchone()
+            if there is not None and not supersedes(sentinel, self._record(there).sentinel, pending=pending):
+                return False
+            db.execute(_WRITE_RECORD, row)
+            return True
+
+        return await self._write(work)
 
     async def records(self) -> tuple[Record, ...]:
         def work(db: sqlite3.Connection) -> tuple[Record, ...]:
@@ -176,7 +182,7 @@ class SqliteRegistry:
 
     async def signals(self) -> tuple[Signal, ...]:
         query = "SELECT * FROM signal ORDER BY target, observer"
-        return await self._read(lambda db: tuple(_signal(*row) for row in db.execute(query)))
+        return await self._read(lambda db: tuple(_signal(row) for row in db.execute(query)))
 
     async def plans(self) -> tuple[PlanInfo, ...]:
         query = "SELECT generation, at, tombstoned FROM plan ORDER BY generation DESC"
@@ -238,5 +244,6 @@ def _floor(db: sqlite3.Connection) -> int:
     return int(generation)
 
 
-def _signal(target: str, observer: str, verdict: str, since: int, at: int, ever_healthy: int, evidence: str) -> Signal:
+def _signal(row: tuple[str, str, str, int, int, int, str]) -> Signal:
+    target, observer, verdict, since, at, ever_healthy, evidence = row
     return Signal(target, observer, Verdict(verdict), since, at, bool(ever_healthy), evidence)

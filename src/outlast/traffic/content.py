@@ -85,6 +85,14 @@ class Content:
         return describe(self.sets)
 
 
+def publishable(sets: tuple[RecordSet, ...]) -> Content | None:
+    """The sets as content, or `None` if we would not publish them. A forged sentinel may name anything."""
+    try:
+        return Content(sets)
+    except UnsafePlan:
+        return None
+
+
 def _faults(item: RecordSet) -> list[str]:
     faults = []
     if not item.values:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 
 from outlast.clock import Clock
-from outlast.errors import Unavailable, UnsafePlan
+from outlast.errors import InvalidSentinel, Unavailable, UnsafePlan
 from outlast.traffic import messages as m
 from outlast.traffic.ports import Outcome, Provider, Registry, Reply
 from outlast.traffic.topology import Topology
@@ -57,7 +57,7 @@ class Driver:
             return m.RegistryDown("none configured")
         try:
             return await self._ask(self._registry, effect)
-        except (Unavailable, UnsafePlan) as error:
+        except (Unavailable, UnsafePlan, InvalidSentinel) as error:
             # An unsafe plan in the registry is damage: nothing is done on it, as if nobody had answered.
             return m.RegistryDown(str(error))
 
@@ -74,7 +74,7 @@ class Driver:
         transaction = effect.transaction
         try:
             reply = await self._providers[transaction.provider].commit(transaction)
-        except UnsafePlan as error:
+        except (UnsafePlan, InvalidSentinel) as error:
             reply = Reply(Outcome.FAILED, str(error))
         match reply.outcome:
             case Outcome.COMMITTED:
@@ -92,8 +92,8 @@ class Driver:
                 return m.KnownRead(await registry.known(provider, endpoint))
             case m.FindContent(endpoint=endpoint, digest=digest):
                 return m.ContentFound(await registry.find_content(endpoint, digest))
-            case m.WriteRecord(record=record):
-                return m.RecordWritten(await registry.write_record(record))
+            case m.WriteRecord(record=record, pending=pending):
+                return m.RecordWritten(await registry.write_record(record, pending=pending))
             case m.ReportAhead(report=report):
                 await registry.report(report)
                 return m.Reported()

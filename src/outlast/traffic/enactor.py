@@ -15,7 +15,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from outlast.traffic import guards
-from outlast.traffic.content import Content, describe, digest
+from outlast.traffic.content import Content, describe, digest, publishable
 from outlast.traffic.messages import (
     Commit,
     Committed,
@@ -183,8 +183,9 @@ def _keep_live(state: EnactorState, seen: Sentinel) -> Step:
 
 def _keep_hold(state: EnactorState, seen: Sentinel) -> Step:
     known, live = _knowledge(state)
-    if digest(live.sets) == seen.digest:
-        return _refresh_record(state, seen, Content(live.sets))
+    present = publishable(live.sets)
+    if present is not None and present.digest == seen.digest:
+        return _refresh_record(state, seen, present)
     for content in _recorded(known):
         if content.digest == seen.digest:
             return _write(state, _again(state, seen), content, "put back")

@@ -11,7 +11,7 @@ Dry run: `decide_only` ends the pass where the first write would be, with the in
 from enum import StrEnum
 from typing import NamedTuple
 
-from outlast.traffic.content import Content, describe, digest
+from outlast.traffic.content import Content, describe, digest, publishable
 from outlast.traffic.messages import (
     Commit,
     Committed,
@@ -101,6 +101,8 @@ def step(state: HoldState, event: Event) -> Step:
             return _read_live(state._replace(known=None, why=f"registry unavailable: {detail}"), Phase.LIVE)
         case Phase.LIVE, LiveRead(live=live):
             return _decide(state._replace(live=live))
+        case Phase.RECORD, RecordWritten(stored=False):
+            return _again(state, "the record has moved on")
         case Phase.RECORD, RecordWritten() | RegistryDown():
             assert state.intent is not None
             return state._replace(phase=Phase.COMMIT), (Commit(state.intent),)
@@ -143,8 +145,10 @@ def _decide(state: HoldState) -> Step:
     if state.command is Command.BREAK_GLASS:
         return _break_glass(state, seen)
     refused = _not_ours(state, seen) or _differs(state.live, seen)
-    if refused:
-        return _end(state, Phase.REFUSED, refused)
+    content = publishable(state.live.sets)
+    if refused or content is None:
+        why = refused or f"its records ({describe(state.live.sets)}) are not what outlast publishes: use break-glass"
+        return _end(state, Phase.REFUSED, why)
     assert isinstance(seen, Sentinel)
     wanted = Standing.HELD if state.command is Command.FREEZE else Standing.LIVE
     if seen.standing is wanted:
@@ -154,7 +158,7 @@ def _decide(state: HoldState) -> Step:
     # Above the record's `n` too: a hold that is not recorded would not survive the loss of its sentinel.
     recorded = state.known.record.sentinel.n if state.known is not None and state.known.record is not None else 0
     coming = seen._replace(n=max(seen.n, recorded) + 1, standing=wanted, by=state.me)
-    return _write(state, coming, Content(state.live.sets))
+    return _write(state, coming, content)
 
 
 def _not_ours(state: HoldState, seen: Reading) -> str:
@@ -196,6 +200,8 @@ def _break_glass(state: HoldState, seen: Reading) -> Step:
 def _needs_take_over(state: HoldState, seen: Reading) -> str:
     assert state.live is not None
     if isinstance(seen, Sentinel):
+        if seen.realm == state.realm and seen.standing is Standing.RETIRED:
+            return "it is retired"
         return "" if seen.realm == state.realm else f"it belongs to the realm {seen.realm!r}"
     if seen is not None:
         return f"its sentinel is unreadable: {seen.texts!r}"
@@ -210,4 +216,4 @@ def _write(state: HoldState, coming: Sentinel, content: Content) -> Step:
     if state.decide_only:
         return _end(state, Phase.DONE, "dry run: nothing was written")
     record = Record(state.provider, state.endpoint, coming, content)
-    return state._replace(phase=Phase.RECORD), (WriteRecord(record),)
+    return state._replace(phase=Phase.RECORD), (WriteRecord(record, pending=True),)

@@ -50,9 +50,7 @@ class Options(NamedTuple):
 
 
 class JanitorState(NamedTuple):
-    """`places` are the (provider, endpoint) still to read, `named` the generations that sentinels carry, `todo` the deeds
-    from the one that is under way.
-    """
+    """`places` are still to read, `named` the generations that sentinels carry, `todo[0]` the deed under way."""
 
     options: Options
     phase: Phase = Phase.IDLE

@@ -36,9 +36,10 @@ class FindContent(NamedTuple):
 
 
 class WriteRecord(NamedTuple):
-    """Answered by `RecordWritten` or `RegistryDown`."""
+    """Answered by `RecordWritten` or `RegistryDown`. `pending`: it is written before its transaction is committed."""
 
     record: Record
+    pending: bool = False
 
 
 class Commit(NamedTuple):

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 from outlast.health.signal import Signal
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.sentinel import Sentinel
+from outlast.traffic.sentinel import Sentinel, Standing
 
 
 class Tier(StrEnum):
@@ -43,6 +43,17 @@ class Record(NamedTuple):
     endpoint: str
     sentinel: Sentinel
     content: Content
+
+
+def supersedes(new: Sentinel, old: Sentinel, *, pending: bool) -> bool:
+    """Whether the record of `new` may replace that of `old`: the larger `n` wins, then the larger `gen`, then a hold.
+
+    Equal `n` happens when a sentinel was lost: a late record from before the loss must not replace a hold from after it.
+    `pending`: the transaction has not been committed yet, so it must not replace one of equal `n` that may have been.
+    """
+    if new.n != old.n or pending:
+        return new.n > old.n
+    return (new.gen, new.standing is not Standing.LIVE) >= (old.gen, old.standing is not Standing.LIVE)
 
 
 class Known(NamedTuple):
@@ -138,8 +149,8 @@ class Registry(Protocol):
         """The content of that digest from any stored plan."""
         ...
 
-    async def write_record(self, record: Record) -> bool:
-        """Store the record unless one with a larger `n` is there; say whether it was stored."""
+    async def write_record(self, record: Record, *, pending: bool = False) -> bool:
+        """Store the record unless one that it does not supersede is there (`supersedes`); say whether it was stored."""
         ...
 
     async def records(self) -> tuple[Record, ...]: ...

@@ -1,6 +1,7 @@
 """What exists: endpoints and the targets that may stand behind each of them. Written by people, read by the planner."""
 
 import ipaddress
+import re
 from dataclasses import dataclass, field
 
 from outlast.errors import InvalidConfig
@@ -8,6 +9,9 @@ from outlast.traffic.content import MAX_TTL, MAX_VALUES, family_of
 
 MAX_ENDPOINT_LENGTH = 253 - len("_outlast.")
 """So that the sentinel's name still fits into 253 characters (RFC 1035 section 2.3.4)."""
+
+
+_NAME = re.compile(r"[^.\sA-Z]{1,63}(\.[^.\sA-Z]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,8 +97,9 @@ def _endpoint_faults(endpoint: Endpoint) -> list[str]:
         faults.append("an address stands in targets twice")
     if count > MAX_VALUES:
         faults.append(f"{count} targets, more than {MAX_VALUES}")
-    if not endpoint.name or len(endpoint.name) > MAX_ENDPOINT_LENGTH or endpoint.name != endpoint.name.lower():
-        faults.append(f"the name must be in lower case and at most {MAX_ENDPOINT_LENGTH} characters")
+    if len(endpoint.name) > MAX_ENDPOINT_LENGTH or not _NAME.fullmatch(endpoint.name):
+        fix = f"labels of 1 to 63 characters in lower case, no dot at the end, at most {MAX_ENDPOINT_LENGTH} in all"
+        faults.append(f"the name must be a domain name: {fix}")
     ranges = (
         ("min_addresses", 1, max(1, count)),
         ("ttl", 0, MAX_TTL),

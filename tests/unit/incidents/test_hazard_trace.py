@@ -26,8 +26,11 @@ def run(path: Path, effect: Effect, answer: Event | None) -> list[dict[str, obje
         await asyncio.sleep(0)
         return answer
 
+    async def carry_out_once(trace: Trace) -> object:
+        return await traced(carry_out, trace=trace)(effect)
+
     with closing(Trace(path, role="c")) as trace:
-        assert answer == asyncio.run(traced(carry_out, trace=trace)(effect))
+        assert answer == asyncio.run(carry_out_once(trace))
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 

@@ -112,9 +112,17 @@ def test_a_missing_folder_is_named(tmp_path: Path) -> None:
 
 def test_a_folder_is_no_file(tmp_path: Path) -> None:
     """A folder in the file's place is said to be one."""
-    assert f"registry {tmp_path}: Is a directory (name a file in a folder that exists)" == refusal(
-        SqliteRegistry(tmp_path)
-    )
+    said = refusal(SqliteRegistry(tmp_path))
+
+    assert f"registry {tmp_path}: Is a directory (name a file in a folder that exists)" == said
+
+
+def test_a_file_is_no_folder(path: Path) -> None:
+    """A file in the folder's place is said to be none."""
+    path.touch()
+    said = refusal(SqliteRegistry(path / "registry.sqlite"))
+
+    assert f"registry {path}/registry.sqlite: Not a directory (name a file in a folder that exists)" == said
 
 
 def test_a_file_that_cannot_be_written_is_named(path: Path) -> None:
@@ -242,6 +250,30 @@ def test_two_processes_share_the_file(path: Path) -> None:
     registry.close()
 
     assert (floor, list(range(floor, 0, -1))) == (sum(wins), [info.generation for info in plans])
+
+
+_READER = """
+import asyncio, sys
+from outlast.registry.sqlite import SqliteRegistry
+registry = SqliteRegistry(sys.argv[1])
+print(asyncio.run(registry.floor()))
+registry.close()
+"""
+
+
+def test_what_was_acknowledged_outlives_another_process_that_comes_and_goes(path: Path) -> None:
+    """Neither a second opening here nor the last close there takes the journal of a running process away."""
+    running, second = SqliteRegistry(path), SqliteRegistry(path)
+    publish(running, 1)
+    asyncio.run(second.floor())
+    command = [sys.executable, "-c", _READER, str(path)]
+    subprocess.run(command, check=True, capture_output=True, timeout=60)
+    publish(running, 2, after=1)
+    seen = subprocess.run(command, check=True, capture_output=True, timeout=60, text=True).stdout
+    running.close()
+    second.close()
+
+    assert "2\n" == seen
 
 
 def test_a_damaged_plan_is_an_error_not_a_plan(path: Path) -> None:

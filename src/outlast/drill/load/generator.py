@@ -10,12 +10,14 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from outlast.drill.control import POLL_SECONDS, Control, Direction
 from outlast.drill.load.host import Host, Reply
 from outlast.drill.load.kinds import KINDS, NAMES_NEEDED, Errand
 from outlast.drill.load.options import LoadOptions
+from outlast.drill.load.stub_cache import Lookup
 from outlast.drill.load.trace import TRACE, CallTrace
 from outlast.errors import InvalidConfig
 
@@ -190,9 +192,14 @@ class Generator:
                 nameserver=direction.nameserver,
                 port=options.port,
                 address_map=options.address_map,
+                on_answer=partial(self._note_answer, direction.epoch, index),
             )
             for index in range(options.caches)
         )
+
+    def _note_answer(self, epoch: int, host: int, name: str, lookup: Lookup) -> None:
+        learned = {"name": name, "addresses": lookup.addresses, "reason": lookup.reason}
+        self._write("answer", {"t": round(_now(), 6), "epoch": epoch, "host": host, **learned})
 
     async def _end_calls(self, hosts: tuple[Host, ...]) -> None:
         # No call of new hosts is among these: nothing was awaited since they were built.

@@ -6,12 +6,13 @@ it wrote.
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 import httpx
 
 from outlast.drill.load.dialer import DialedTransport, Dialer
+from outlast.drill.load.stub_cache import Lookup
 from outlast.drill.load.stub_resolver import StubResolver
 from outlast.drill.load.trace import TRACE, count_dns_query
 from outlast.errors import OutlastError
@@ -36,15 +37,22 @@ class Host:
         nameserver: Address and port of the server its stub resolver asks.
         port: The port of the services.
         address_map: See `Dialer`.
+        on_answer: See `StubResolver`.
 
     """
 
     def __init__(
-        self, label: str, *, nameserver: tuple[str, int], port: int, address_map: Mapping[str, tuple[str, int]]
+        self,
+        label: str,
+        *,
+        nameserver: tuple[str, int],
+        port: int,
+        address_map: Mapping[str, tuple[str, int]],
+        on_answer: Callable[[str, Lookup], None],
     ) -> None:
         self._label = label
         self._port = port
-        self._resolver = StubResolver(nameserver, clock=time.monotonic, on_query=count_dns_query)
+        self._resolver = StubResolver(nameserver, clock=time.monotonic, on_query=count_dns_query, on_answer=on_answer)
         # trust_env: a proxy named in the environment must not take calls to loopback.
         self._client = httpx.AsyncClient(
             transport=DialedTransport(Dialer(self._resolver, address_map)), trust_env=False

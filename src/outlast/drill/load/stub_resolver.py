@@ -40,13 +40,22 @@ class StubResolver:
         server: Address and port of the name server.
         clock: Seconds of a clock that does not go back; times the cache.
         on_query: Called for each question sent, in the context of the caller that caused it.
+        on_answer: Called with the name and what was learned when an answer has come.
 
     """
 
-    def __init__(self, server: tuple[str, int], *, clock: Callable[[], float], on_query: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        server: tuple[str, int],
+        *,
+        clock: Callable[[], float],
+        on_query: Callable[[], None],
+        on_answer: Callable[[str, Lookup], None] = lambda _name, _lookup: None,
+    ) -> None:
         self._server = server
         self._clock = clock
         self._on_query = on_query
+        self._on_answer = on_answer
         self._cache = StubCache()
         self._asking: dict[str, asyncio.Task[Lookup]] = {}
         self._turn = 0
@@ -80,6 +89,7 @@ class StubResolver:
                 response = await self._exchange(query)
                 lookup = read_answer(response)
                 self._cache.put(name, lookup, self._clock())
+                self._on_answer(name, lookup)
                 return lookup
         return Lookup("TIMEOUT", (), 0.0)
 

@@ -1,0 +1,108 @@
+r"""From a primary's answers to what an endpoint has: only record sets of exactly the name asked for count.
+
+An answer may hold more than the name's own sets: where a CNAME or an alias leads to, and what a wildcard makes up. The
+first is told apart here; whether a wildcard was at work no plain answer says, so the provider finds out in another way.
+
+Everything read must survive the way back: it is the exact prerequisite of the next write. A TXT record of one printable
+string is that string; any other is its master-file form, which begins with a quotation mark (`"two" "strings"`,
+`"\200"`). Joining the strings would lose where they were split, and with that the means to replace them.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple, cast
+
+import dns.flags
+import dns.name
+import dns.rcode
+import dns.rdata
+import dns.rdatatype
+from dns.message import Message
+from dns.name import Name
+from dns.rdata import Rdata
+from dns.rdataclass import IN
+from dns.rdatatype import AAAA, CNAME, TXT, A, RdataType
+from dns.rdtypes.ANY.TXT import TXT as TXTRecord  # noqa: N811  the class is named like the type's constant
+from dns.rrset import RRset
+
+from outlast.errors import Unavailable
+from outlast.traffic.content import RecordSet
+from outlast.traffic.ports import Live
+from outlast.traffic.sentinel import sentinel_name
+
+ALIAS = RdataType.make(65280)
+"""The drill's alias type, from the private range (RFC 6895, section 3.1). Where it stands, it hides the addresses."""
+SET_TYPES = (A, AAAA, CNAME, ALIAS)
+"""What bears addresses, and is therefore read and fenced with every write."""
+
+
+class Owners(NamedTuple):
+    """The two owner names of an endpoint."""
+
+    endpoint: Name
+    sentinel: Name
+
+    @classmethod
+    def of(cls, endpoint: str) -> "Owners":
+        """The owner names.
+
+        Raises:
+            dns.exception.DNSException: It is no domain name, or too long to have a sentinel beside it.
+
+        """
+        return cls(dns.name.from_text(endpoint), dns.name.from_text(sentinel_name(endpoint)))
+
+    def questions(self) -> tuple[tuple[Name, RdataType], ...]:
+        """What has to be asked to know the endpoint."""
+        return (self.sentinel, TXT), *((self.endpoint, rdtype) for rdtype in SET_TYPES)
+
+
+def live(owners: Owners, answers: Mapping[RdataType, Message]) -> Live:
+    """What the answers to an endpoint's questions hold. Beside an alias, addresses may be those of its target.
+
+    Raises:
+        Unavailable: An answer that counts is an error, or not from an authority for the name.
+
+    """
+    texts = _own(owners.sentinel, TXT, answers[TXT])
+    sentinel = tuple(sorted(text_of(cast(TXTRecord, rdata)) for rdata in texts or ()))
+    if found := _own(owners.endpoint, CNAME, answers[CNAME]):
+        # Any other answer is about the target (RFC 1034, section 3.6.2), and so are its errors.
+        return Live(sentinel, (_record_set(found),))
+    others = (_own(owners.endpoint, rdtype, answers[rdtype]) for rdtype in (A, AAAA, ALIAS))
+    return Live(sentinel, tuple(_record_set(found) for found in others if found))
+
+
+def _own(owner: Name, rdtype: RdataType, answer: Message) -> RRset | None:
+    what = f"{owner} {dns.rdatatype.to_text(rdtype)}"
+    rcode = answer.rcode()
+    if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+        raise Unavailable(f"{what}: {dns.rcode.to_text(rcode)}", hint="ask its operator; is this the zone's primary?")
+    if not answer.flags & dns.flags.AA:
+        raise Unavailable(f"{what}: not authoritative for it", hint="name the zone's primary as the provider's address")
+    return answer.get_rrset(answer.answer, owner, IN, rdtype)
+
+
+def _record_set(found: RRset) -> RecordSet:
+    values = [rdata.to_text() for rdata in found]
+    return RecordSet.of(dns.rdatatype.to_text(found.rdtype), found.ttl, values)
+
+
+def rdatas_of(item: RecordSet) -> tuple[Rdata, ...]:
+    """A record set's values as they go into a message."""
+    return tuple(dns.rdata.from_text(IN, item.type, value) for value in item.values)
+
+
+def text_of(rdata: TXTRecord) -> str:
+    """One TXT record as text from which `txt_of` makes the same record again."""
+    if len(rdata.strings) == 1:
+        text = rdata.strings[0].decode("latin-1")
+        if text.isascii() and text.isprintable() and not text.startswith('"'):
+            return text
+    return rdata.to_text()
+
+
+def txt_of(text: str) -> Rdata:
+    """The TXT record of which `text_of` made `text`."""
+    if text.startswith('"'):
+        return dns.rdata.from_text(IN, TXT, text)
+    return TXTRecord(IN, TXT, [text.encode("ascii")])

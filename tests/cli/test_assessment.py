@@ -1,0 +1,83 @@
+"""What status makes of an endpoint: one row for each way in which plan, record and primary can disagree."""
+
+import pytest
+
+from outlast.cli.assessment import Agreement, assess
+from outlast.cli.status import Line, exit_status
+from outlast.traffic.content import Content
+from outlast.traffic.plan import Entry
+from outlast.traffic.planner import Place
+from outlast.traffic.ports import Known, Live, Record
+from outlast.traffic.sentinel import Sentinel, Standing
+
+DB = "db.example.com"
+OLD, NEW = (Content.of_addresses((address,), ttl=5) for address in ("192.0.2.1", "192.0.2.2"))
+
+
+def seen(
+    *, n: int = 4, gen: int = 2, of: Content = NEW, standing: Standing = Standing.LIVE, realm: str = "shop"
+) -> Sentinel:
+    return Sentinel(realm, n, gen, of.digest, standing, "enactor-a")
+
+
+def live(sentinel: Sentinel, content: Content = NEW) -> Live:
+    return Live((sentinel.text,), content.sets)
+
+
+def known(*, planned: Content | None = NEW, gen: int = 2, recorded: int | None = 4) -> Known:
+    entry = None if planned is None else Entry(endpoint=DB, generation=gen, content=planned)
+    record = None if recorded is None else Record("primary", DB, seen(n=recorded), NEW)
+    return Known(gen, entry, record)
+
+
+ROWS: list[tuple[Known | str, Live | str, Agreement]] = [
+    (known(), live(seen()), Agreement.IN_STEP),
+    (known(recorded=3), live(seen()), Agreement.UNRECORDED),
+    (known(recorded=None), live(seen()), Agreement.UNRECORDED),
+    (known(gen=3), live(seen()), Agreement.BEHIND),
+    (known(gen=1), live(seen()), Agreement.AHEAD),
+    (known(planned=OLD), live(seen()), Agreement.AHEAD),
+    (known(), live(seen(), OLD), Agreement.DAMAGED),
+    (known(), Live((seen().text,), ()), Agreement.DAMAGED),
+    (known(), live(seen(standing=Standing.HELD)), Agreement.HELD),
+    ("down", live(seen(standing=Standing.HELD)), Agreement.HELD),
+    (known(), live(seen(standing=Standing.RETIRED)), Agreement.RETIRED),
+    (known(), live(seen(realm="other")), Agreement.FOREIGN),
+    (known(), Live(("v=2 anything",), NEW.sets), Agreement.FOREIGN),
+    (known(), Live(("v=spf1",), NEW.sets), Agreement.CORRUPT),
+    (known(), Live((), ()), Agreement.ABSENT),
+    (known(recorded=None), Live((), ()), Agreement.ABSENT),
+    (known(recorded=None), Live((), OLD.sets), Agreement.UNCLAIMED),
+    (known(planned=None, recorded=None), Live((), ()), Agreement.UNPLANNED),
+    (known(planned=None), live(seen()), Agreement.UNPLANNED),
+    ("down", live(seen()), Agreement.UNKNOWN),
+    ("down", Live((), ()), Agreement.UNKNOWN),
+    (known(), "silent", Agreement.UNKNOWN),
+]
+
+
+@pytest.mark.parametrize(("of_registry", "of_provider", "agreement"), ROWS)
+def test_agreement(of_registry: Known | str, of_provider: Live | str, agreement: Agreement) -> None:
+    """Each row's disagreement has its name, and words unless all is well."""
+    assessment = assess("shop", of_registry, of_provider)
+
+    assert (agreement, agreement is not Agreement.IN_STEP) == (assessment.agreement, bool(assessment.words))
+
+
+def test_every_agreement_has_a_row() -> None:
+    """No name is unreachable."""
+    assert set(Agreement) == {agreement for _, _, agreement in ROWS}
+
+
+@pytest.mark.parametrize(
+    ("rows", "status"),
+    [((0,), 0), ((0, 19), 3), ((0, 3), 1), ((19, 3), 1), ((0, 8), 1), ((), 3)],
+)
+def test_exit_status(rows: tuple[int, ...], status: int) -> None:
+    """What needs attention comes before what could not be told; nothing at all could not be told either."""
+    lines = tuple(
+        Line(Place("primary", DB), of_registry, of_provider, assess("shop", of_registry, of_provider))
+        for of_registry, of_provider, _ in (ROWS[row] for row in rows)
+    )
+
+    assert status == exit_status(lines)
