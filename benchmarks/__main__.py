@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import updates
+from benchmarks import policy, updates
 
-BENCHMARKS = {"updates": updates}
+BENCHMARKS = {"policy": policy, "updates": updates}
 
 
 def main() -> int:

@@ -1,16 +1,14 @@
 """What one protected call costs when nothing fails, beside a bare call, stamina and httpx; all in the same run.
 
-    python benchmarks/policy.py [--calls N] [--rounds N] [--json]
-
 Each figure is the fastest of several rounds, taken in turns so that a busy minute of the machine meets all of them: the
 fastest round is the one that was disturbed least. Only ratios within one run mean something.
 """
 
-import argparse
 import asyncio
-import json
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import httpx
 import stamina
@@ -18,6 +16,9 @@ import stamina
 from outlast.client import protect
 from outlast.policy import Breaker, Policy, Retry, transient
 
+ROUNDS = 5
+CALLS_PER_TRANSACTION = 50
+"""A call costs so much less than what the other benchmarks measure that there are this many times more of them."""
 HTTPX_SHARE = 50
 """A request through httpx costs so much more than a call that it is made this many times less often."""
 
@@ -93,22 +94,15 @@ def ratios(found: dict[str, float]) -> dict[str, float]:
     }
 
 
-def main() -> None:
-    """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--calls", type=int, default=20_000, help="calls in each round")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--json", action="store_true")
-    options = parser.parse_args()
-    found = measure(options.calls, options.rounds)
-    if options.json:
-        print(json.dumps({"ns": found, "ratios": ratios(found)}))
-        return
-    for name, value in found.items():
-        print(f"{name:<20}{value:>12,.0f} ns")
-    for name, value in ratios(found).items():
-        print(f"{name:<45}{value:>8.3f}")
+def run(transactions: int, folder: Path) -> dict[str, Any]:  # noqa: ARG001  every benchmark is given a folder
+    """Measure; return the result as JSON has it, nanoseconds of processor time for each call."""
+    calls = transactions * CALLS_PER_TRANSACTION
+    found = measure(calls, ROUNDS)
+    return {"benchmark": "policy", "calls": calls, "rounds": ROUNDS, "ns": found, "ratios": ratios(found)}
 
 
-if __name__ == "__main__":
-    main()
+def lines(result: dict[str, Any]) -> Iterator[str]:
+    """Yield the result for a person."""
+    yield f"policy: fastest of {result['rounds']} rounds of {result['calls']} calls, ns of processor time each"
+    yield from (f"  {name:<45}{value:>10,.0f}" for name, value in result["ns"].items())
+    yield from (f"  {name:<45}{value:>10.3f}" for name, value in result["ratios"].items())

@@ -12,7 +12,10 @@ import outlast
 
 PUBLIC = {
     "outlast": (
-        "Content Endpoint Entry InvalidConfig OutlastError Plan Refused Target Topology Unavailable UnsafePlan __version__"
+        "Answer Breaker Budget BudgetExhausted CircuitOpen Content DeadlineExceeded Delivered Endpoint Entry "
+        "InvalidConfig OutlastError Parked Plan Policy Protect Queue Refused Regions Rejected ResolutionFailed "
+        "Resolver Retry Stale Strict Target Topology Unavailable UnsafePlan __version__ explain protect remaining "
+        "transient"
     ),
     "outlast.traffic": (
         "Content Endpoint Entry Known Live Outcome Plan Provider Record Registry Reply Sentinel Standing Target Topology "
@@ -22,6 +25,17 @@ PUBLIC = {
     "outlast.listener": "Handler Listener ListenerOptions Peer Statistics Transport",
     "outlast.nameserver": "Nameserver ServerOptions UpdateKey ZoneOptions serve",
     "outlast.config": "Settings load",
+    "outlast.policy": (
+        "Attempt Attempts Breaker Budget BudgetStats CircuitState CircuitStats Keyed Policy PolicyStats Retry Stop "
+        "remaining transient"
+    ),
+    "outlast.client": "Applied Choice Explanation Found Missing RegionStats Regions Resolves explain protect",
+    "outlast.resolver": "Answer Protect ResolutionFailed Resolver ResolverOptions Stale Strict",
+    "outlast.data": (
+        "Batch Change Conflict Dead DedupMismatch Delivered DrainOptions KeyTaken Lag LeaseLost Message Origin "
+        "Parked Queue QueueFull RampOptions Receipt RegionStore Shipper ShipperOptions Stats StoreTarget Target"
+    ),
+    "outlast.testing": "ScriptedDns",
 }
 
 CHEAP = {"importlib", "outlast", "warnings"}
@@ -74,3 +88,13 @@ def test_the_root_loads_nothing() -> None:
 def test_values_load_no_machinery() -> None:
     """A topology or a plan can be had without an event loop, sockets or DNS."""
     assert set() == loaded_by("from outlast import Plan, Topology") & HEAVY
+
+
+def test_a_policy_loads_no_neighbour() -> None:
+    """A policy is had without DNS, a database or any client's library: each piece can be adopted alone."""
+    assert set() == loaded_by("from outlast import Policy, Retry, protect, transient") & {"dns", "httpx", "sqlite3"}
+
+
+def test_the_test_plugin_loads_no_dns() -> None:
+    """The plugin is in every run of whoever has outlast installed; until a test asks for its fixture, it loads no DNS."""
+    assert set() == loaded_by("import outlast.testing.pytest_plugin") & {"dns"}

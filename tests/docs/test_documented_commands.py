@@ -20,6 +20,7 @@ HERE = ("make", "make help", "outlast --help", "outlast --version", "outlast ini
 """Commands that run as they stand, in an empty folder, within a second."""
 
 CONTROL_PLANE = "tests/cli/test_control_plane.py::"
+RESOLVER = "tests/integration/resolver/test_resolver_command.py::"
 ELSEWHERE = {
     "make setup": ".ci/run",
     "make drill": "tests/drill",
@@ -38,6 +39,8 @@ ELSEWHERE = {
     "outlast enactor run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",
     "outlast janitor run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",
     "outlast nameserver serve": "tests/cli/conftest.py",
+    "outlast resolver ask": f"{RESOLVER}test_addresses_with_their_origin",
+    "outlast resolver forget": f"{RESOLVER}test_the_store_is_shared_and_can_forget",
 }
 """Commands by how they begin, and where they run, with the options that the test needs."""
 

@@ -38,13 +38,13 @@ signals = st.lists(
     st.builds(
         Signal,
         st.sampled_from(POOL),
-        st.sampled_from(["o1", "o2"]),
+        st.sampled_from(["o1", "o2", "east/o3", "west/o4", "north/o5"]),
         st.sampled_from(Verdict),
         st.integers(0, 90).map(lambda age: WALL - age * SECOND),
         st.integers(0, 90).map(lambda age: WALL - age * SECOND),
         st.booleans(),
     ),
-    max_size=16,
+    max_size=32,
 ).map(tuple)
 
 

@@ -15,6 +15,7 @@ from outlast.cli import (
     nameserver,
     planner,
     prober,
+    resolver,
     status,
     thaw,
     up,
@@ -35,6 +36,7 @@ EPILOG = epilog(
     "outlast up                                    run the control plane",
     "outlast status                                what each endpoint answers, and whether that is the plan",
     "outlast freeze --all --apply                  nobody writes until thaw",
+    "outlast resolver ask db.example.com           a name's addresses, where they come from and why",
     "outlast drill                                 replay the outage on this machine",
     status="0 as asked, 1 not as asked, 2 the command line or the configuration is wrong.",
 )
@@ -60,6 +62,7 @@ app.add_typer(enactor.app, name="enactor")
 app.add_typer(janitor.app, name="janitor")
 app.add_typer(prober.app, name="prober")
 app.add_typer(nameserver.app, name="nameserver", short_help="Serve zones that take signed updates.")
+app.add_typer(resolver.app, name="resolver")
 app.command("status", short_help="Compare what DNS answers with the plan.", epilog=status.EPILOG)(status.status)
 app.command("freeze", short_help="Keep every enactor from changing an endpoint.", epilog=freeze.EPILOG)(freeze.freeze)
 app.command("thaw", short_help="Lift the hold of freeze or break-glass.", epilog=thaw.EPILOG)(thaw.thaw)

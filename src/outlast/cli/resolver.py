@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
+EPILOG = epilog(
+    "outlast resolver ask db.example.com",
+    "outlast resolver forget old.example.com",
+    status="0 as asked, 1 not as asked, 2 the command line or the configuration is wrong.",
+)
 ASK_EPILOG = epilog(
     "outlast resolver ask db.example.com",
     "outlast resolver ask db.example.com --upstream 127.0.0.1:53 --json",
@@ -25,12 +30,12 @@ FORGET_EPILOG = epilog(
 )
 
 
-@app.callback()
+@app.callback(epilog=EPILOG)
 def resolver() -> None:
     """Turn names into addresses, whatever upstreams say."""
 
 
-@app.command("ask", epilog=ASK_EPILOG)
+@app.command("ask", short_help="Print addresses, their origin, their age and the reason.", epilog=ASK_EPILOG)
 def ask(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A host name.")],
     *,
@@ -65,7 +70,7 @@ def ask(
     put(f"{answer.source}, {answer.age:.1f} s old: {printable(answer.reason)}")
 
 
-@app.command("forget", epilog=FORGET_EPILOG)
+@app.command("forget", short_help="Accept that a name is gone.", epilog=FORGET_EPILOG)
 def forget(
     name: Annotated[str, typer.Argument(metavar="NAME", help="A host name.")],
     config: Config = DEFAULT_CONFIG,

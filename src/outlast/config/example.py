@@ -38,6 +38,8 @@ timeout = "1s"                      # over connect, request and response head to
 rise = 2                            # successes in a row until a target counts as healthy
 fall = 3                            # failures in a row until it counts as unhealthy
 max_signal_age = "15s"              # older signals decide nothing: the last plan stands
+# place = "us-west-2"               # where this machine's prober stands: probers in two places outside a region that
+                                    # all see it fail, and another one healthy, evacuate it in one step
 
 [planner]
 interval = "1s"
@@ -52,6 +54,17 @@ interval = "30s"
 keep = 10                           # newest plans that stay whatever happens
 grace = "10m"                       # younger plans stay too
 wait = "1m"                         # between a plan's tombstone and its deletion
+
+# Programs that resolve names through outlast read this section alone, and so does: outlast resolver ask NAME
+# [resolver]
+# upstreams = ["127.0.0.1:53"]        # whom to ask, in order, for every name that no zone below covers
+# store = "resolver.known"            # keeps what is known over a restart
+# [resolver.zones]
+# "example.com" = ["192.0.2.53:53"]   # and nobody else is ever asked for these
+# [resolver.names."*.example.com"]
+# mode = "protect"                    # an empty answer does not take known addresses away; or "stale", "strict"
+# verify = "tls:443"                  # how a kept address is checked first; or "tcp:PORT", or "none" if you own it
+# keep = "24h"                        # for how long
 
 # One table for each name to protect, and one list of addresses for each region.
 [endpoint."db.example.com"]

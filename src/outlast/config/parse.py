@@ -3,7 +3,7 @@
 import difflib
 import tomllib
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outlast.config import scalars
 from outlast.config.key import ALGORITHMS
@@ -21,6 +21,9 @@ from outlast.errors import InvalidConfig
 from outlast.health.detector import Thresholds
 from outlast.health.probe import HttpProbe
 from outlast.traffic.topology import Endpoint, Target, Topology
+
+if TYPE_CHECKING:
+    from outlast.resolver.options import ResolverOptions
 
 MAX_BYTES = 64 * 1024 * 1024
 """A file of 100,000 endpoints has about 20 MB."""
@@ -71,6 +74,7 @@ def _settings(root: Table, path: Path) -> Settings | None:
     planner = _interval_only(root.table("planner"))
     enactor = _enactor(root.table("enactor"))
     janitor = _janitor(root.table("janitor"))
+    resolver = _resolver(root, path.parent)
     endpoints = _endpoints(root.table("endpoint"), providers)
     topology = root.build(lambda: Topology(realm=realm, endpoints=endpoints))
     root.finish()
@@ -85,6 +89,7 @@ def _settings(root: Table, path: Path) -> Settings | None:
         planner=planner,
         enactor=enactor,
         janitor=janitor,
+        resolver=resolver,
     )
 
 
@@ -168,14 +173,15 @@ def _health(table: Table) -> HealthSettings | None:
     )
     options |= _given(table, {"expect": scalars.status_range})
     counts: dict[str, Any] = _given(table, {"rise": scalars.integer, "fall": scalars.integer})
-    times: dict[str, Any] = _given(table, {"interval": scalars.duration, "max_signal_age": scalars.duration})
+    looking: dict[str, Any] = _given(table, {"interval": scalars.duration, "max_signal_age": scalars.duration})
+    looking |= _given(table, {"place": scalars.role_name})
     table.take("kind", scalars.text, "http")
     table.finish()
     probe = table.build(lambda: HttpProbe(**options))
     thresholds = table.build(lambda: Thresholds(**counts))
     if probe is None or thresholds is None:
         return None
-    return table.build(lambda: HealthSettings(probe=probe, thresholds=thresholds, **times))
+    return table.build(lambda: HealthSettings(probe=probe, thresholds=thresholds, **looking))
 
 
 def _interval_only(table: Table) -> PlannerSettings | None:
@@ -196,6 +202,15 @@ def _janitor(table: Table) -> JanitorSettings | None:
     options = _given(table, {**durations, "keep": scalars.integer})
     table.finish()
     return table.build(lambda: JanitorSettings(**options))
+
+
+def _resolver(root: Table, folder: Path) -> "ResolverOptions | None":
+    if not root.has("resolver"):
+        root.table("resolver")  # known all the same, so that a misspelt one is told its name
+        return None
+    from outlast.config.resolver import read_resolver  # noqa: PLC0415  it needs DNS, which few of these files do
+
+    return read_resolver(root.table("resolver"), folder)
 
 
 def _given(table: Table, readers: dict[str, Any]) -> dict[str, Any]:

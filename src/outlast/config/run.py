@@ -176,7 +176,12 @@ async def run_prober(
     shelf = registry if registry is not None else wire.registry(settings)
     health = settings.health
     prober = Prober(
-        ProberOptions(observer=name, interval=health.interval, probe=health.probe, thresholds=health.thresholds),
+        ProberOptions(
+            observer=health.observer(name),
+            interval=health.interval,
+            probe=health.probe,
+            thresholds=health.thresholds,
+        ),
         lambda: probed(source.topology()),
         recall=shelf.signals,
         publish=shelf.put_signals,

@@ -3,8 +3,8 @@
 import ipaddress
 import re
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
+from outlast.durations import seconds_of
+
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
 
@@ -15,10 +15,10 @@ class Misread(Exception):
 
 def duration(value: object) -> float:
     """Read seconds from `"5s"`, `"250ms"`, `"2m"`, `"1h"` or `"1d"`."""
-    found = _DURATION.fullmatch(value) if isinstance(value, str) else None
-    if found is None:
+    seconds = seconds_of(value) if isinstance(value, str) else None
+    if seconds is None:
         raise Misread('write a duration such as "5s", "250ms" or "2m"')
-    return float(found.group(1)) * _UNITS[found.group(2)]
+    return seconds
 
 
 def whole_seconds(value: object) -> int:

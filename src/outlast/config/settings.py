@@ -2,11 +2,15 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from outlast.errors import InvalidConfig
 from outlast.health.detector import Thresholds
 from outlast.health.probe import HttpProbe
 from outlast.traffic.topology import Topology
+
+if TYPE_CHECKING:
+    from outlast.resolver.options import ResolverOptions
 
 INTERVAL_RANGE = (0.05, 3600.0)
 """Seconds between two passes of a role: shorter would only burn a core, longer is no control plane."""
@@ -71,10 +75,20 @@ class Rfc2136Settings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthSettings:
-    """How targets are probed, and how old a signal may be to decide anything."""
+    """How targets are probed, and how old a signal may be to decide anything.
+
+    Args:
+        interval: Seconds between two rounds of probes.
+        max_signal_age: Seconds after which a signal decides nothing.
+        place: Where this machine's observer stands, a region's name as in targets; empty if it should not say.
+        probe: What is asked.
+        thresholds: How many probes in a row are believed.
+
+    """
 
     interval: float = 1.0
     max_signal_age: float = 15.0
+    place: str = ""
     probe: HttpProbe = field(default_factory=HttpProbe)
     thresholds: Thresholds = field(default_factory=Thresholds)
 
@@ -84,6 +98,10 @@ class HealthSettings:
         if self.max_signal_age < self.interval + self.probe.timeout:
             fix = "is shorter than interval + timeout: every signal would be too old"
             raise InvalidConfig((f"max_signal_age = {self.max_signal_age:g} s {fix}",))
+
+    def observer(self, name: str) -> str:
+        """Return how a prober called `name` signs its signals: with its place before a slash, if it has one."""
+        return f"{self.place}/{name}" if self.place else name
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,7 +146,7 @@ class JanitorSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A whole configuration. `path` is the file it came from."""
+    """A whole configuration. `path` is the file it came from; `resolver` is `None` if it has no such section."""
 
     path: Path
     registry: SqliteSettings
@@ -138,6 +156,8 @@ class Settings:
     planner: PlannerSettings = field(default_factory=PlannerSettings)
     enactor: EnactorSettings = field(default_factory=EnactorSettings)
     janitor: JanitorSettings = field(default_factory=JanitorSettings)
+    # No role resolves names by it: an edit there must not keep a running role from following its endpoints.
+    resolver: "ResolverOptions | None" = field(default=None, compare=False)
 
     @property
     def realm(self) -> str:

@@ -11,6 +11,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from pathlib import Path
 from typing import TypedDict
 
+from outlast.durations import seconds_of
 from outlast.errors import InvalidConfig, did_you_mean
 from outlast.resolver.question import Mode
 from outlast.resolver.reading import Family
@@ -26,8 +27,6 @@ MAX_UPSTREAMS = 8
 MAX_DEADLINE = 60.0
 FAMILIES: tuple[Family, ...] = ("A", "AAAA")
 
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
-_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": DAY}
 _CHECK = re.compile(r"(?:tls|tcp):([1-9][0-9]{0,4})")
 _NAME = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?)*")
 
@@ -202,8 +201,8 @@ class ResolverOptions:
 def seconds(value: Duration) -> float:
     """Read a duration; NaN if it is none."""
     if isinstance(value, str):
-        found = _DURATION.fullmatch(value)
-        return float(found[1]) * _UNITS[found[2]] if found else math.nan
+        found = seconds_of(value)
+        return math.nan if found is None else found
     return math.nan if isinstance(value, bool) else float(value)
 
 

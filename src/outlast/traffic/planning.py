@@ -5,10 +5,20 @@ Per endpoint, in this order, each rule with its reason in `withheld`:
 1. A target is in or out by its freshest signals; without one it stays as the last plan had it. Nothing is decided on
    missing evidence. Without a previous plan every configured target is in.
 2. A newcomer soaks: it must have been healthy for `soak` seconds. What the last plan published is no newcomer.
-3. Fail open within a region: strictly below `fail_open_below`, all of its targets that ever worked stay (gdnsd). It
-   looks at health alone, before velocity holds anything back: otherwise each window would end in a swing.
-4. Velocity: only so much capacity may leave for health within a window; the rest stays until the window has passed.
-5. Floors: no address family and no endpoint below its minimum; what ever worked is brought back first, then anything.
+3. Evacuation: a region all of whose targets fail for observers in at least two other places, which still see another
+   region healthy, leaves in one step. An observer that lost every region has lost itself; one outside that still sees
+   the region healthy means that observers disagree: neither evacuates. What observers inside the region say counts for
+   nothing: clients are outside. A target comes back once one observer outside has seen it healthy for `soak` seconds.
+4. Fail open within a region: strictly below `fail_open_below`, all of its targets that ever worked stay (gdnsd). It
+   looks at health alone, before velocity holds anything back: otherwise each window would end in a swing. It never
+   brings back what is evacuated.
+5. Velocity: only so much capacity may leave for health within a window; the rest stays until the window has passed.
+   Evacuation neither waits for it nor uses it up.
+6. Floors: no address family and no endpoint below its minimum; what ever worked is brought back first, what is
+   evacuated after what is not, then anything.
+
+An observer's place stands before the slash of its name: `us-west-2/prober`. Without a slash its place is unknown: it
+can object to an evacuation, never ask for one.
 """
 
 from collections.abc import Iterable
@@ -24,15 +34,20 @@ from outlast.traffic.topology import Endpoint, Target
 SECOND = 1_000_000_000
 UNHEALTHY = "unhealthy: "
 """How the reason of a target that left for health begins; velocity counts these."""
+EVACUATED = "evacuated: "
+"""How the reason of a target begins that left with its region."""
+EVACUATING_PLACES = 2
+"""Places that must agree on a region's failure: one observer's own trouble looks like everybody else's."""
 
 
 class Evidence(NamedTuple):
-    """What the signals, taken together, say of one target."""
+    """What the signals, taken together, say of one target; `views` are those signals."""
 
     verdict: Verdict
     since: int
     ever_healthy: bool
     detail: str
+    views: tuple[Signal, ...] = ()
 
 
 def freshest(signals: Iterable[Signal], *, wall: int, max_age: int) -> dict[str, Evidence]:
@@ -57,7 +72,13 @@ def _together(views: list[Signal]) -> Evidence:
         min(view.since for view in agreeing),
         any(view.ever_healthy for view in views),
         "; ".join(f"{view.evidence or verdict} ({view.observer})" for view in agreeing),
+        tuple(views),
     )
+
+
+def place_of(observer: str) -> str:
+    """Return where an observer stands: what its name says before the slash, or nothing."""
+    return observer.rpartition("/")[0]
 
 
 def propose(
@@ -69,11 +90,14 @@ def propose(
     wall: int,
 ) -> tuple[Content, tuple[Withheld, ...]]:
     """What `endpoint` should answer, and why each other address should not."""
-    out = _unfit(endpoint, previous, evidence, wall) if endpoint.probed and previous is not None else {}
-    out = _failed_open(endpoint, previous, evidence, out)
+    is_judged = endpoint.probed and previous is not None
+    evacuated = _evacuated(endpoint, previous, evidence, wall) if is_judged else {}
+    out = _unfit(endpoint, previous, evidence, wall) if is_judged else {}
+    out = {address: reason for address, reason in out.items() if address not in evacuated}
+    out = _failed_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
     if previous is not None:
         out = _slowed(endpoint, previous, out, wall)
-    out = _with_floors(endpoint, previous, evidence, out)
+    out = _with_floors(endpoint, previous, evidence, out=out | evacuated, evacuated=evacuated)
     content = Content.of_addresses([address for address in endpoint.addresses if address not in out], ttl=endpoint.ttl)
     return content, _withheld(content, out, previous=previous, records=records, wall=wall)
 
@@ -86,7 +110,7 @@ def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evide
         found = evidence.get(address)
         if found is not None and found.verdict is Verdict.UNHEALTHY:
             # Only what was published can leave: a newcomer that never came in uses up no velocity, and fails open never.
-            left = address in published or reasons.get(address, "").startswith(UNHEALTHY)
+            left = address in published or reasons.get(address, "").startswith((UNHEALTHY, EVACUATED))
             out[address] = (UNHEALTHY if left else "newcomer: unhealthy: ") + found.detail
         elif address in published:
             continue
@@ -96,6 +120,60 @@ def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evide
         elif wall - found.since < endpoint.soak * SECOND:
             out[address] = f"newcomer: must be healthy for {endpoint.soak:g} s"
     return out
+
+
+def _evacuated(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evidence], wall: int) -> dict[str, str]:
+    regions = dict.fromkeys(target.region for target in endpoint.targets)
+    if len(regions) < 2:
+        return {}  # nowhere to go
+    before = {item.address: item.reason for item in previous.withheld} if previous is not None else {}
+    out = {}
+    for region in regions:
+        inside = [target.address for target in endpoint.targets if target.region == region]
+        failure = _failure(endpoint, region, evidence)
+        for address in inside:
+            if failure:
+                out[address] = failure
+            elif before.get(address, "").startswith(EVACUATED) and not _is_back(
+                evidence.get(address), region, wall - int(endpoint.soak * SECOND)
+            ):
+                out[address] = before[address]
+    # Observers that see nothing but their own region would evacuate all of them: they disagree, so none goes.
+    return out if len(out) < len(endpoint.targets) else {}
+
+
+def _failure(endpoint: Endpoint, region: str, evidence: dict[str, Evidence]) -> str:
+    """Why a region is to be evacuated; empty if it is not."""
+    inside = [target.address for target in endpoint.targets if target.region == region]
+    if not all(address in evidence and _fails_for_any(evidence[address]) for address in inside):
+        return ""
+    seen: dict[str, dict[str, Verdict]] = {}
+    for address in endpoint.addresses:
+        for view in evidence[address].views if address in evidence else ():
+            if place_of(view.observer) != region:
+                seen.setdefault(view.observer, {})[address] = view.verdict
+    against = []
+    for observer, verdicts in seen.items():
+        if Verdict.HEALTHY not in verdicts.values():
+            continue  # It lost every region: presumably itself.
+        if any(verdicts.get(address) is Verdict.HEALTHY for address in inside):
+            return ""  # Observers disagree.
+        if place_of(observer) and all(verdicts.get(address) is Verdict.UNHEALTHY for address in inside):
+            against.append(observer)
+    if len({place_of(observer) for observer in against}) < EVACUATING_PLACES:
+        return ""
+    return f"{EVACUATED}{region} fails for {', '.join(sorted(against))}"
+
+
+def _fails_for_any(found: Evidence) -> bool:
+    return any(view.verdict is Verdict.UNHEALTHY for view in found.views)
+
+
+def _is_back(found: Evidence | None, region: str, soaked: int) -> bool:
+    views = found.views if found is not None else ()
+    return any(
+        view.verdict is Verdict.HEALTHY and view.since <= soaked and place_of(view.observer) != region for view in views
+    )
 
 
 def _slowed(endpoint: Endpoint, previous: Entry, out: dict[str, str], wall: int) -> dict[str, str]:
@@ -112,11 +190,17 @@ def _slowed(endpoint: Endpoint, previous: Entry, out: dict[str, str], wall: int)
 
 
 def _failed_open(
-    endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evidence], out: dict[str, str]
+    endpoint: Endpoint,
+    previous: Entry | None,
+    evidence: dict[str, Evidence],
+    *,
+    out: dict[str, str],
+    evacuated: dict[str, str],
 ) -> dict[str, str]:
     kept = dict(out)
-    for region in dict.fromkeys(target.region for target in endpoint.targets):
-        targets = [target for target in endpoint.targets if target.region == region]
+    staying = [target for target in endpoint.targets if target.address not in evacuated]
+    for region in dict.fromkeys(target.region for target in staying):
+        targets = [target for target in staying if target.region == region]
         able = [target.address for target in targets if _ever_worked(target, previous, evidence)]
         fit = sum(1 for address in able if address not in out)
         if fit < endpoint.fail_open_below * len(able):
@@ -132,15 +216,24 @@ def _ever_worked(target: Target, previous: Entry | None, evidence: dict[str, Evi
     if previous is None:
         return True
     # A target that left for health was published once: it worked as far as anybody knows.
-    once = {item.address for item in previous.withheld if item.reason.startswith(UNHEALTHY)}
+    once = {item.address for item in previous.withheld if item.reason.startswith((UNHEALTHY, EVACUATED))}
     return target.address in previous.content.addresses or target.address in once
 
 
 def _with_floors(
-    endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evidence], out: dict[str, str]
+    endpoint: Endpoint,
+    previous: Entry | None,
+    evidence: dict[str, Evidence],
+    *,
+    out: dict[str, str],
+    evacuated: dict[str, str],
 ) -> dict[str, str]:
     kept = dict(out)
-    ranked = sorted(endpoint.targets, key=lambda target: not _ever_worked(target, previous, evidence))
+
+    def rank(target: Target) -> tuple[bool, bool]:
+        return not _ever_worked(target, previous, evidence), target.address in evacuated
+
+    ranked = sorted(endpoint.targets, key=rank)
     for family in endpoint.families:
         of = [target.address for target in ranked if family_of(target.address) == family]
         if all(address in kept for address in of):

@@ -61,14 +61,25 @@ def test_every_key_of_the_example_is_known() -> None:
     lines = []
     for line in EXAMPLE.splitlines():
         is_option = line.startswith("# ") and "=" in line and line[2:].split()[0].islower() and '" ' not in line[:2]
-        lines.append(line[2:] if is_option and line.split()[2:3] == ["="] else line)
+        is_table = line.startswith("# [")
+        lines.append(line[2:] if is_table or (is_option and line.split()[2:3] == ["="]) else line)
     text = "\n".join(line for line in lines if not line.startswith("key_secret_env"))
     settings = read(text)
 
-    assert (("enactor-a", "enactor-b", "enactor-c"), False) == (
+    assert settings.resolver is not None
+    assert (("enactor-a", "enactor-b", "enactor-c"), False, Path("/etc/resolver.known")) == (
         settings.enactor.peers,
         settings.topology.endpoints[0].probed,
+        settings.resolver.store,
     )
+
+
+def test_the_resolver_is_no_concern_of_roles() -> None:
+    """Its section is read with the others; roles compare what they run by, and that is the same with and without it."""
+    settings = read(BASE + '[resolver]\nupstreams = ["127.0.0.1:53"]\ndeadline = "3s"\n')
+
+    assert settings.resolver is not None
+    assert (3.0, read(BASE)) == (settings.resolver.deadline, settings)
 
 
 def test_paths_are_relative_to_the_file() -> None:
@@ -202,6 +213,11 @@ def test_durations_and_targets() -> None:
             "[health] max_signal_age = 1 s is shorter than interval + timeout: every signal would be too old",
         ),
         ("[registry]", "[janitor]\nkeep = 0\n[registry]", "[janitor] keep = 0 is not within 1 and 10000"),
+        (
+            "[registry]",
+            '[resolver]\nupstream = ["127.0.0.1"]\nupstreams = ["127.0.0.1"]\n[registry]',
+            '[resolver] upstream = ["127.0.0.1"]: unknown key; did you mean upstreams?',
+        ),
         ("[registry]", "planner = 3\n[registry]", "planner = 3: write it as a table, under [planner]"),
     ],
 )
