@@ -167,7 +167,7 @@ def wait_until_held(folder: Path, role: str, timeout: float) -> dict[str, Any]:
 
 
 def release(folder: Path, role: str, pid: int, *, then: Hold | None = None) -> None:
-    """Continue a held role, and wait until it has gone on.
+    """Continue a held role, and wait until it has gone on; one that has not come to its hold yet passes it.
 
     Args:
         folder: As in `arm`.
@@ -189,8 +189,9 @@ def release(folder: Path, role: str, pid: int, *, then: Hold | None = None) -> N
         while time.monotonic() < deadline:
             # Again and again: the first one is lost if the role was just about to stop itself.
             os.kill(pid, signal.SIGCONT)
-            # It may be held anew before we look: then another text stands there.
-            if _text(_held_file(folder, role)) != before:
+            # It may be held anew before we look: then another text stands there. It may not have come to its hold
+            # yet: then it finds none.
+            if not before or _text(_held_file(folder, role)) != before:
                 return
             time.sleep(POLL_SECONDS)
     raise NotHeld(f"{role} (process {pid}) did not go on from its hold")
