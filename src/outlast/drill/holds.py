@@ -100,6 +100,7 @@ def _stop_if_told(effect: object, moment: Moment, *, role: str, folder: Path, tr
         return
     trace.write("held", effect)
     at = {"effect": type(effect).__name__, "detail": named_fields(effect), "moment": moment, "pid": os.getpid()}
+    at["since"] = time.monotonic()  # no two holds look the same
     _write(_held_file(folder, role), json.dumps(at))
     while _text(_hold_file(folder, role)) == text:
         os.kill(os.getpid(), signal.SIGSTOP)
@@ -166,7 +167,7 @@ def wait_until_held(folder: Path, role: str, timeout: float) -> dict[str, Any]:
 
 
 def release(folder: Path, role: str, pid: int, *, then: Hold | None = None) -> None:
-    """Continue a held role, and wait until it has gone on.
+    """Continue a held role, and wait until it has gone on; one that has not come to its hold yet passes it.
 
     Args:
         folder: As in `arm`.
@@ -178,6 +179,7 @@ def release(folder: Path, role: str, pid: int, *, then: Hold | None = None) -> N
         NotHeld: The role is gone, or did not go on.
 
     """
+    before = _text(_held_file(folder, role))
     if then is None:
         _hold_file(folder, role).unlink(missing_ok=True)
     else:
@@ -187,7 +189,9 @@ def release(folder: Path, role: str, pid: int, *, then: Hold | None = None) -> N
         while time.monotonic() < deadline:
             # Again and again: the first one is lost if the role was just about to stop itself.
             os.kill(pid, signal.SIGCONT)
-            if not _held_file(folder, role).exists():
+            # It may be held anew before we look: then another text stands there. It may not have come to its hold
+            # yet: then it finds none.
+            if not before or _text(_held_file(folder, role)) != before:
                 return
             time.sleep(POLL_SECONDS)
     raise NotHeld(f"{role} (process {pid}) did not go on from its hold")

@@ -87,6 +87,7 @@ def test_a_role_stops_before_the_effect_it_was_told(planner: Planner) -> None:
     published = planner.plans.numbers()
     release(planner.folder, "planner", pid)
 
+    assert at.pop("since") > 0
     assert at == {"effect": "Publish", "detail": {"plan": 3}, "moment": "before", "pid": pid}
     assert published == (1, 2)
     assert planner.wait() == 0
