@@ -19,7 +19,7 @@ def test_the_benchmarks_run(tmp_path: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--transactions", "5", "--json", str(file)],
         cwd=ROOT,
-        env={**os.environ, "PYTHONPATH": str(ROOT / "tests")},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "src")])},
         capture_output=True,
         text=True,
         timeout=60,

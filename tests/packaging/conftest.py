@@ -88,3 +88,9 @@ def environments(tmp_path_factory: pytest.TempPathFactory, wheel: Path) -> Calla
         return made[extra]
 
     return environment
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Environment:
+    """An environment of this test's own, with nothing in it."""
+    return Environment(tmp_path / "venv")

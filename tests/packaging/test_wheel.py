@@ -90,7 +90,39 @@ def test_the_drill_works(environments: Environments) -> None:
     assert "us-east-1-2025" in done.stdout
 
 
-@pytest.mark.parametrize("extra", ["", "cli", "drill"])
+def test_an_httpx_client_can_be_protected(environments: Environments) -> None:
+    """`outlast[httpx]` brings what `protect` needs for a client of httpx, and no command."""
+    code = "import httpx, outlast; print(outlast.explain(outlast.protect(httpx.Client(), outlast.Policy('orders'))))"
+    environment = environments("httpx")
+    done = environment.run("python", "-W", "error", "-c", code)
+
+    assert 0 == done.returncode, done.stderr
+    assert "protected by policy orders" in done.stdout
+    assert {"typer", "boto3"}.isdisjoint(environment.packages())
+
+
+def test_a_botocore_client_can_be_protected(environments: Environments) -> None:
+    """`outlast[boto]` brings boto3, and with it the module that makes a client for each region."""
+    code = "import boto3, outlast.client.boto_seams as seams; print(seams.build_config().retries)"
+    done = environments("boto").run("python", "-c", code)
+
+    assert 0 == done.returncode, done.stderr
+    assert "'total_max_attempts': 1" in done.stdout
+
+
+def test_pytest_finds_the_plugin(empty: Any, wheel: Path) -> None:
+    """Where outlast and pytest are installed, `outlast_dns` is there without a word; `-p no:outlast` takes it away."""
+    empty.install(f"outlast @ {wheel.as_uri()}")
+    empty.install("pytest")
+    (empty.folder / "test_it.py").write_text("def test_it(outlast_dns):\n    assert outlast_dns.port\n")
+    command = ("python", "-m", "pytest", "-q", "-W", "error", "--rootdir=.", "test_it.py")
+    found, taken_away = empty.run(*command), empty.run(*command, "-p", "no:outlast")
+
+    assert (0, 1) == (found.returncode, taken_away.returncode), found.stdout + found.stderr
+    assert "fixture 'outlast_dns' not found" in taken_away.stdout
+
+
+@pytest.mark.parametrize("extra", ["", "boto", "cli", "drill", "httpx"])
 def test_what_is_installed_fits_together(environments: Environments, extra: str) -> None:
     """In no environment does a package miss another, or have it at a version that it refuses."""
     assert "" == environments(extra).conflicts()

@@ -11,6 +11,7 @@ from outlast.errors import Refused, ResolutionFailed
 
 if TYPE_CHECKING:
     from outlast.resolver.options import ResolverOptions
+    from outlast.resolver.resolver import Resolver
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
@@ -50,9 +51,7 @@ def ask(
 
     With the configuration, what the store knows is used as by any program that shares it, and what is heard is learnt.
     """
-    from outlast.resolver.resolver import Resolver  # noqa: PLC0415  DNS is half the start-up time
-
-    with Resolver(_options(upstream, config)) as made:
+    with _resolver(_options(upstream, config)) as made:
         try:
             answer = made.resolve(name)
         except ResolutionFailed as error:
@@ -76,17 +75,21 @@ def forget(
     config: Config = DEFAULT_CONFIG,
 ) -> None:
     """Accept that a name is gone: its last-known-good addresses are forgotten by every program that shares the store."""
-    from outlast.resolver.resolver import Resolver  # noqa: PLC0415  DNS is half the start-up time
-
     options = _options(None, config)
     if options.store is None:
         raise Refused(f"{config} names no store, so there is nothing to forget", hint='add store = "resolver.known"')
-    with Resolver(options) as made:
+    with _resolver(options) as made:
         was_known = made.purge(name)
         fault = made.stats().store_fault
     if fault:
         raise Refused(f"{name} is not forgotten: {fault}")
     put(f"{name} is forgotten" if was_known else f"{name} was not known")
+
+
+def _resolver(options: "ResolverOptions") -> "Resolver":
+    from outlast.resolver.resolver import Resolver  # noqa: PLC0415  DNS is half the start-up time
+
+    return Resolver(options)
 
 
 def _options(upstream: list[str] | None, config: Path) -> "ResolverOptions":

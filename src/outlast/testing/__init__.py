@@ -3,6 +3,8 @@
 The name is loaded when it is asked for: pytest imports this room for its plugin in every run, and few runs need DNS.
 """
 
+from importlib import import_module
+
 # Type checkers take this for `typing.TYPE_CHECKING`.
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,6 +18,4 @@ if not TYPE_CHECKING:  # otherwise a checker would believe in every name, misspe
         """Load the one public name."""
         if name != "ScriptedDns":
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from outlast.testing.scripted_dns import ScriptedDns  # noqa: PLC0415  that is the point of this function
-
-        return ScriptedDns
+        return import_module("outlast.testing.scripted_dns").ScriptedDns

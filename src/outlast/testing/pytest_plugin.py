@@ -4,18 +4,14 @@ pytest loads it into every run of whoever has outlast installed; it loads nothin
 """
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
 
 import pytest
 
-if TYPE_CHECKING:
-    from outlast.testing.scripted_dns import ScriptedDns
+from outlast import testing
 
 
 @pytest.fixture
-def outlast_dns() -> "Iterator[ScriptedDns]":
+def outlast_dns() -> "Iterator[testing.ScriptedDns]":
     """A DNS server on a free loopback port, over UDP and TCP, whose answers the test switches while it runs."""
-    from outlast.testing.scripted_dns import ScriptedDns  # noqa: PLC0415  every other run would load DNS for nothing
-
-    with ScriptedDns() as dns:
+    with testing.ScriptedDns() as dns:
         yield dns

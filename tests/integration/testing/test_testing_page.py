@@ -12,20 +12,10 @@ EXAMPLES = re.findall(r"^```python\n(.*?)^```", PAGE.read_text(encoding="utf-8")
 def test_the_users_test_passes(tmp_path: Path) -> None:
     """The page's tests pass when they are pasted into a file."""
     (tmp_path / "test_pasted.py").write_text(EXAMPLES[0])
-    plugin = "outlast.testing.pytest_plugin"
-    # An installed outlast brings the plugin by its entry point; naming it works from a checkout as well.
-    command = [
-        sys.executable,
-        "-m",
-        "pytest",
-        "-q",
-        "-p",
-        plugin,
-        "-p",
-        "no:cacheprovider",
-        f"--rootdir={tmp_path}",
-        ".",
-    ]
+    # From a checkout nothing is installed that would bring the fixture; where it is, this one merely stands before it.
+    # Naming the plugin with -p as well would register it twice, which pytest refuses.
+    (tmp_path / "conftest.py").write_text("from outlast.testing.pytest_plugin import outlast_dns\n")
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"--rootdir={tmp_path}", "."]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False)
 
     assert 0 == done.returncode, done.stdout + done.stderr
