@@ -27,9 +27,6 @@ ACT_KEYS = {
     "first_success_after_repair_s",
     "expectations",
     "story",
-    "endpoint",
-    "phases",
-    "dns",
 }
 GROUP_KEYS = {
     "group",

@@ -48,15 +48,6 @@ class Expectation:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DnsState:
-    """What DNS answered for the act's endpoint from `at_s` seconds of the act on, by the journal."""
-
-    at_s: float
-    addresses: tuple[str, ...]
-    generation: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class ActScore:
     """One act: its groups, what DNS did, and the expectations."""
 
@@ -74,9 +65,6 @@ class ActScore:
     first_success_after_repair_s: float | None
     expectations: tuple[Expectation, ...]
     story: tuple[dict[str, Any], ...] = ()
-    endpoint: str = ""
-    phases: tuple[dict[str, Any], ...] = ()
-    dns: tuple[DnsState, ...] = ()
 
     @property
     def held(self) -> bool:
@@ -174,18 +162,6 @@ def empty_versions(versions: Sequence[Version]) -> int:
 def regressions(versions: Sequence[Version]) -> int:
     """How often a committed version carried a smaller generation than the one before it."""
     return sum(1 for before, later in itertools.pairwise(versions) if later.generation < before.generation)
-
-
-def dns_states(versions: Sequence[Version], *, start: float, end: float) -> tuple[DnsState, ...]:
-    """What was answered between two instants: first what stood there at `start`, then every change."""
-    before = [version for version in versions if version.at <= start][-1:]
-    during = [version for version in versions if start < version.at <= end]
-    return tuple(
-        DnsState(
-            at_s=round(max(0.0, version.at - start), 3), addresses=version.addresses, generation=version.generation
-        )
-        for version in (*before, *during)
-    )
 
 
 def empty_samples(samples: Sequence[Line]) -> int:

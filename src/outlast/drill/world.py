@@ -8,7 +8,6 @@ The hazard automation belongs to its act, which starts and ends it.
 import asyncio
 import json
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,11 +16,11 @@ from pathlib import Path
 from typing import Any, Self
 
 from outlast.drill import scale
-from outlast.drill.addresses import BACKLOG, REGIONS, Listeners, listen
+from outlast.drill.addresses import REGIONS, Listeners, listen
 from outlast.drill.configuration import control_plane, history_zone
 from outlast.drill.evidence import Evidence
 from outlast.drill.keys import KeyRing
-from outlast.drill.names import ENACTORS, FENCED, GROUPS, HAZARDS, HISTORY, OPERATOR, PROBER, TABLE_GROUPS, Names
+from outlast.drill.names import ENACTORS, FENCED, GROUPS, HAZARDS, HISTORY, OPERATOR, PROBER, Names
 from outlast.drill.processes import Crew
 from outlast.errors import Unavailable
 from outlast.registry.sqlite import SqliteRegistry
@@ -70,7 +69,6 @@ class World:
         self.port = 0
         self._registry = SqliteRegistry(self.folder / "registry.db")
         self._listeners: Listeners | None = None
-        self._table_listeners: Listeners | None = None
         self._epoch = 0
         self.evidence = Evidence(
             groups={group: self.folder / f"{group}.jsonl" for group in GROUPS},
@@ -85,9 +83,8 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.crew.end()
         self._registry.close()
-        for listeners in (self._listeners, self._table_listeners):
-            if listeners is not None:
-                listeners.close()
+        if self._listeners is not None:
+            self._listeners.close()
 
     def remove_folder(self) -> None:
         """Delete every file of the drill."""
@@ -115,14 +112,10 @@ class World:
         self._start_nameserver()
         progress("starting two regions")
         self._start_services()
-        self._start_dynamodb()
         progress("starting the control plane: planner, three enactors, janitor, prober")
         self._start_control_plane()
         self.wait_for("the services", lambda: all(self._lines(f"service-{region}") for region in REGIONS))
-        self.wait_for("the DynamoDB stand-ins", lambda: all(self._lines(f"dynamodb-{region}") for region in REGIONS))
         self._listeners.close()
-        if self._table_listeners is not None:
-            self._table_listeners.close()
         self.wait_for("the first plan to be enacted", self._is_enacted)
 
     def direct(self, names: Names) -> int:
@@ -184,73 +177,16 @@ class World:
     def _start_services(self) -> None:
         assert self._listeners is not None
         for region, sockets in self._listeners.sockets.items():
-            self._start_service(region, sockets)
-
-    def _start_service(self, region: str, sockets: list[socket.socket]) -> None:
-        descriptors = tuple(listening.fileno() for listening in sockets)
-        options = {
-            "region": region,
-            "database": str(self.folder / f"{region}.db"),
-            "output": str(self.folder / f"service-{region}.jsonl"),
-            "sockets": descriptors,
-            "connection_age": scale.CONNECTION_AGE,
-        }
-        path = self._write(f"service-{region}.json", options)
-        self.crew.start(f"service-{region}", "outlast.drill.service", str(path), descriptors=descriptors)
-
-    # ------------------------------------------------------------- begin: the DynamoDB stand-ins, and listeners that go
-
-    def _start_dynamodb(self) -> None:
-        """One stand-in for each region: the same addresses as its service, on a port of their own."""
-        self._table_listeners = listen(one_address=self.options.one_address)
-        for region, sockets in self._table_listeners.sockets.items():
-            self._start_table(region, sockets)
-
-    def _start_table(self, region: str, sockets: list[socket.socket]) -> None:
-        descriptors = tuple(listening.fileno() for listening in sockets)
-        options = {
-            "region": region,
-            "database": str(self.folder / f"dynamodb-{region}.items"),
-            "output": str(self.folder / f"dynamodb-{region}.jsonl"),
-            "sockets": descriptors,
-            "connection_age": scale.CONNECTION_AGE,
-        }
-        path = self._write(f"dynamodb-{region}.json", options)
-        self.crew.start(f"dynamodb-{region}", "outlast.drill.dynamodb", str(path), descriptors=descriptors)
-
-    def places(self, group: str) -> dict[str, tuple[str, int]]:
-        """Where each region's server for a group of clients is, by region: address and port to connect to."""
-        listeners = self._listeners_of(group)
-        return {
-            region: listeners.address_map.get(addresses[0], (addresses[0], listeners.port))
-            for region, addresses in REGIONS.items()
-        }
-
-    def _listeners_of(self, group: str) -> Listeners:
-        listeners = self._table_listeners if group in TABLE_GROUPS else self._listeners
-        assert listeners is not None
-        return listeners
-
-    def stop_listening(self, region: str) -> None:
-        """End a region's service and its DynamoDB stand-in: connections break, new ones are refused."""
-        self.crew.dismiss(f"service-{region}", f"dynamodb-{region}")
-
-    def listen_again(self, region: str) -> None:
-        """Start what `stop_listening` ended, on the same addresses and with the same data.
-
-        Raises:
-            Unavailable: An address was taken meanwhile.
-
-        """
-        for table, start in ((False, self._start_service), (True, self._start_table)):
-            listeners = self._table_listeners if table else self._listeners
-            assert listeners is not None
-            sockets = _bind_again(listeners, region)
-            start(region, sockets)
-            for listening in sockets:
-                listening.close()
-
-    # --------------------------------------------------------------- end: the DynamoDB stand-ins, and listeners that go
+            descriptors = tuple(listening.fileno() for listening in sockets)
+            options = {
+                "region": region,
+                "database": str(self.folder / f"{region}.db"),
+                "output": str(self.folder / f"service-{region}.jsonl"),
+                "sockets": descriptors,
+                "connection_age": scale.CONNECTION_AGE,
+            }
+            path = self._write(f"service-{region}.json", options)
+            self.crew.start(f"service-{region}", "outlast.drill.service", str(path), descriptors=descriptors)
 
     def _start_control_plane(self) -> None:
         for role in ("planner", *ENACTORS, "janitor", PROBER):
@@ -266,23 +202,20 @@ class World:
 
     def _start_witnesses(self, names: Names) -> None:
         for number, group in enumerate(GROUPS):
-            listeners = self._listeners_of(group)
             options = {
                 "group": group,
                 "kind": group,
                 "output": str(self.folder / f"{group}.jsonl"),
                 "names": [names.east, names.west],
                 "nameserver": ["127.0.0.1", self.port],
-                "port": listeners.port,
-                "rate": scale.rate_of(self.options.pace, group),
+                "port": self.service_port,
+                "rate": self.options.pace.rate,
                 "caches": scale.CACHES,
                 "deadline": scale.DEADLINE,
                 "seed": self.options.seed + number,
-                "address_map": listeners.address_map,
+                "address_map": self.address_map,
                 "control": str(self.folder / "clients.control"),
                 "epoch": 1,
-                "regions": list(REGIONS),
-                "folder": str(self.folder),
             }
             self.crew.start(group, "outlast.drill.load", str(self._write(f"{group}.json", options)))
         observer = {
@@ -320,12 +253,3 @@ class World:
         path, beside = self.folder / name, self.folder / f".{name}"
         beside.write_text(text, encoding="utf-8")
         return beside.replace(path)
-
-
-def _bind_again(listeners: Listeners, region: str) -> list[socket.socket]:
-    places = [listeners.address_map.get(address, (address, listeners.port)) for address in REGIONS[region]]
-    try:
-        # Connections of the server that ended may linger on its port; on POSIX create_server binds all the same.
-        return [socket.create_server(place, backlog=BACKLOG) for place in places]
-    except OSError as error:
-        raise Unavailable(f"{region} cannot listen again: {error}", hint="a port was taken; play the act again") from error

@@ -22,7 +22,7 @@ WEST = "west.example.test."
 
 CALL_FIELDS = {
     *("event", "id", "group", "host", "epoch", "kind", "scheduled", "ended", "ok", "latency_ms", "attempts"),
-    *("resolved", "connections", "dns_queries", "error", "region", "target", "key"),
+    *("resolved", "connections", "dns_queries", "error", "region", "target"),
 }
 
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from outlast.drill.evidence import Version
-from outlast.drill.score import ActScore, Expectation, dns_states, score_group
+from outlast.drill.score import ActScore, Expectation, score_group
 from outlast.drill.stage import Stage
 
 
@@ -30,9 +30,6 @@ def score_act(
         zone_versions=len(versions),
         expectations=expectations,
         story=tuple(stage.story),
-        endpoint=stage.endpoint,
-        phases=stage.phases(),
-        dns=dns_states(evidence.versions(stage.endpoint), start=stage.start, end=end),
         **(names | dns),
     )
 

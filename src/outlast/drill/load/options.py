@@ -33,8 +33,6 @@ class LoadOptions:
         address_map: Where to dial instead of an address, for machines that have only 127.0.0.1.
         control: Path of a control file (see `drill.control`), or `None`.
         epoch: The number of the first act.
-        regions: The regions' names, in the order of `names`.
-        folder: Where kinds with a queue or a memory keep it; needed by those.
 
     """
 
@@ -54,8 +52,6 @@ class LoadOptions:
     address_map: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     control: str | None = None
     epoch: int = 0
-    regions: tuple[str, ...] = ("us-east-1", "us-west-2")
-    folder: str = "."
 
     def __post_init__(self) -> None:
         require(
