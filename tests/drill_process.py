@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 SCRIPT = Path(__file__).with_name("drill") / "short_drill.py"
-LIMIT_SECONDS = 110.0
+LIMIT_SECONDS = 240.0
 """A drill of two shortened acts takes under a minute on two free cores."""
 GONE_SECONDS = 3.0
 """Within which nothing of a drill may be left."""

@@ -9,7 +9,7 @@ from drill_process import Finished, finished
 import outlast
 from outlast.drill import scale
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 RESULT_KEYS = {"scenario", "seed", "factors", "seconds", "version", "acts"}
 ACT_KEYS = {

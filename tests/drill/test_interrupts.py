@@ -15,7 +15,7 @@ from typing import NamedTuple
 import pytest
 from drill_process import Drill, running, short
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 EARLIEST, LATEST = 0.2, 22.0
 """Seconds after its start: from before the first process of the drill to about the end of the first act."""
