@@ -175,7 +175,9 @@ def _score(stage: Stage, sleeper: Sleeper, *, end: float) -> ActScore:
                 f"plan {sleeper.generation}, carried by {sleeper.role}",
                 held=sleeper.plan_was_deleted,
             ),
-            at_least("plain: availability", plain.availability, AVAILABILITY_MIN, unit=f"of {plain.calls} calls"),
+            at_least(
+                "plain: availability", plain.availability, AVAILABILITY_MIN, unit=f"as a share of {plain.calls} calls"
+            ),
         ),
     )
 

@@ -288,7 +288,7 @@ def _dark(calls: list[Line], empty: float, repaired: float) -> Expectation:
     begin = empty + scale.CONNECTION_AGE + scale.RECORD_TTL
     resolving = [call for call in calls if call["resolved"] and begin <= call["scheduled"] < repaired]
     claim = "plain: share answered of the calls that had to resolve, once connections and TTL have run out, until the repair"
-    return at_most(claim, share(resolving), ANSWERED_MAX, unit=f"of {len(resolving)} calls")
+    return at_most(claim, share(resolving), ANSWERED_MAX, unit=f"as a share of {len(resolving)} calls")
 
 
 def _recovered(recovered: dict[int, float], negative_ttl: int) -> Expectation:
