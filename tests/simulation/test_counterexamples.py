@@ -260,3 +260,19 @@ def test_c13_a_slow_thaw_does_not_replace_the_record_of_a_hold(stage: Stage) -> 
     stage.world.run(stage.e1)
 
     assert (Standing.HELD, (HAND,)) == (stage.world.sentinel().standing, stage.world.addresses())
+
+
+def test_c14_a_late_record_from_before_a_loss_does_not_replace_a_hold_from_after_it(stage: Stage) -> None:
+    """C14: E1 commits n = 2 and sleeps; sentinel deleted; break-glass writes its own n = 2; E1 records; deleted again."""
+    stage.plan(NEW)
+    stage.world.until(stage.e1, Commit)
+    stage.world.advance(stage.e1)
+    stage.world.damage(stage.world.live()._replace(sentinel=()))
+    stage.person(Command.BREAK_GLASS, HAND)
+    held = stage.world.sentinel()
+    stage.world.run(stage.e1)
+    stage.world.damage(stage.world.live()._replace(sentinel=()))
+    stage.world.run(stage.e2)
+
+    assert (2, Standing.HELD) == (held.n, held.standing)
+    assert (Standing.HELD, (HAND,)) == (stage.world.sentinel().standing, stage.world.addresses())
