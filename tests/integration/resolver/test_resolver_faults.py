@@ -1,6 +1,7 @@
 """What an upstream does, by the name's mode, before and after a restart: what is answered, through both loops, and healing."""
 
 import asyncio
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,9 @@ from outlast.resolver.options import Rule
 from outlast.testing.scripted_dns import ScriptedDns
 
 NAME = "db.example.com"
-QUICK: Any = {"hedge": 0.02, "timeout": 0.1, "patience": 0.12, "deadline": 0.8}
+QUICK: Any = {"hedge": 0.07, "timeout": 0.35, "patience": 0.4, "deadline": 2.7}
+SLOW = 1.0
+"""Seconds: above any patience here, below the deadline, and far enough from both for a busy machine."""
 MODES: dict[str, Rule] = {"strict": Strict(), "stale": Stale(), "protect": Protect(verify="none")}
 EXPECTED = {
     "nodata": {"strict": "NODATA", "stale": "NODATA", "protect": "last-known-good"},
@@ -23,6 +26,14 @@ EXPECTED = {
     "slow": {"strict": "upstream", "stale": "stale", "protect": "stale"},
     "0.0.0.0": {"strict": "0.0.0.0", "stale": "0.0.0.0", "protect": "last-known-good"},
 }
+
+
+@pytest.fixture
+def dns() -> Iterator[ScriptedDns]:
+    """The upstream of these tests, with a slowness of their own."""
+    with ScriptedDns(delay=SLOW) as server:
+        server.serve(NAME, ["127.0.0.1"], ttl=2)
+        yield server
 
 
 def break_it(dns: ScriptedDns, fault: str) -> None:
