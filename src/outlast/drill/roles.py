@@ -1,7 +1,5 @@
 """`python -m outlast.drill.roles ROLE OPTIONS.json`: the product's own roles as children of the drill.
 
-ROLE is a kind, `nameserver`, `planner`, `enactor`, `janitor` or `prober`, and if there are several, a dash and which.
-
 They run the same code as `outlast planner run` and the others; the drill adds that they die with it, that they can be
 stopped at a named effect, and that each effect leaves a line in a trace.
 """
@@ -111,12 +109,11 @@ async def _control(role: str, options: ControlRole, stop: asyncio.Event) -> None
 
 
 async def _run(role: str, settings: Settings, options: ControlRole, wrap: run.Wrap, stop: asyncio.Event) -> None:
-    kind = role.partition("-")[0]
-    if kind == "planner":
+    if role == "planner":
         await run.run_planner(settings, name=role, wrap=wrap, stop=stop, tell=_tell)
-    elif kind == "janitor":
+    elif role == "janitor":
         await run.run_janitor(settings, name=role, wrap=wrap, stop=stop, tell=_tell)
-    elif kind == "prober":
+    elif role == "prober":
 
         def dial(address: str, port: int) -> tuple[str, int]:
             mapped = options.address_map.get(address, (address, port))
