@@ -23,6 +23,9 @@ PIPELINE_MAX = 32
 PORT_ATTEMPTS = 32
 """Free TCP ports tried until the same UDP port is free too; one clash is rare, this many mean something else is wrong."""
 
+TURNS_TO_CLOSE = 5
+"""Turns of the loop from a connection's acceptance to its socket's end: accepted, wrapped, handed over, aborted, closed."""
+
 LOGGED_FAULTS_MAX = 20
 """Handler exceptions logged with their traceback; later ones are only counted, so a flood cannot fill a disk."""
 

@@ -24,6 +24,7 @@ from outlast.listener.limits import (
     MESSAGE_BYTES_MAX,
     PENDING_MAX,
     PIPELINE_MAX,
+    TURNS_TO_CLOSE,
     ListenerOptions,
 )
 from outlast.listener.sockets import bind
@@ -80,7 +81,8 @@ class Listener:
         self._udp: socket.socket | None = None
         self._server: asyncio.Server | None = None
         self._port = options.port
-        self._connections: set[asyncio.Task[None]] = set()
+        self._is_open = False
+        self._connections: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self._pending: set[asyncio.Task[None]] = set()
 
     def __repr__(self) -> str:
@@ -112,23 +114,33 @@ class Listener:
         udp, tcp = bind(self._options.address, self._options.port)
         self._udp = udp
         self._port = udp.getsockname()[1]
+        self._is_open = True
         self._server = await asyncio.start_server(self._connected, sock=tcp, limit=MESSAGE_BYTES_MAX + 2)
         asyncio.get_running_loop().add_reader(udp, self._udp_readable, udp)
 
     async def stop(self) -> None:
         """Close both sockets and every connection; answers under way are given up. Stopping twice is harmless."""
+        self._is_open = False
+        loop = asyncio.get_running_loop()
         if self._udp is not None:
-            asyncio.get_running_loop().remove_reader(self._udp)
+            loop.remove_reader(self._udp)
             self._udp.close()
             self._udp = None
+        for task, writer in self._connections.items():
+            task.cancel()
+            writer.transport.abort()  # also where the task has not taken its first step, and never will
+        for task in self._pending:
+            task.cancel()
+        await asyncio.gather(*self._connections, *self._pending, return_exceptions=True)
         if self._server is not None:
+            # What is accepted comes to `_connected` some turns later, and Python 3.11 drops it with its socket open if
+            # the server is closed by then: accept no more, let those arrive, then close.
+            for accepting in self._server.sockets:
+                loop.remove_reader(accepting.fileno())
+            for _ in range(TURNS_TO_CLOSE):
+                await asyncio.sleep(0)
             self._server.close()
             self._server = None
-        tasks = [*self._connections, *self._pending]
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-        await asyncio.sleep(0)  # aborted transports close their sockets in the next turn of the loop
 
     # --- UDP ---------------------------------------------------------------------------------------------------------
 
@@ -173,19 +185,22 @@ class Listener:
 
     def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         name = writer.get_extra_info("peername")
-        if not name or not self._admits(name[0]):  # no name: it is gone already
+        # No name: it is gone already. Not open: it was accepted, but not yet handed to us, when `stop` was called.
+        if not name or not self._is_open or not self._admits(name[0]):
             writer.transport.abort()
             return
         self._statistics.connections += 1
         work = self._connection(reader, writer, Peer(*name[:2]))
         task = asyncio.get_running_loop().create_task(work)
-        self._connections.add(task)
-        task.add_done_callback(self._connections.discard)
+        self._connections[task] = writer
+        task.add_done_callback(self._connections.pop)
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, peer: Peer) -> None:
         try:
             await self._serve(reader, writer, peer)
             writer.close()
+            async with asyncio.timeout(self._options.idle_timeout):
+                await writer.wait_closed()  # what is still buffered holds the connection open, and `stop` must know it
         except OSError:  # reset, or too slow: TimeoutError is one. What is still buffered is given up
             writer.transport.abort()
         except asyncio.CancelledError:
