@@ -6,5 +6,5 @@ from drill_process import Finished, finished
 
 @pytest.fixture(scope="session")
 def both_acts(tmp_path_factory: pytest.TempPathFactory) -> Finished:
-    """Both acts in one world."""
-    return finished(tmp_path_factory.mktemp("both"), seed=20)
+    """The acts of the empty record, both in one world."""
+    return finished(tmp_path_factory.mktemp("both"), seed=20, acts=["history", "fenced"])

@@ -27,6 +27,9 @@ ACT_KEYS = {
     "first_success_after_repair_s",
     "expectations",
     "story",
+    "endpoint",
+    "phases",
+    "dns",
 }
 GROUP_KEYS = {
     "group",
@@ -41,7 +44,18 @@ GROUP_KEYS = {
     "p50_ms",
     "p99_ms",
     "seconds",
+    "parked",
+    "drained",
+    "drain_seconds",
+    "writes_acked",
+    "writes_lost",
+    "writes_duplicated",
+    "failover_s",
+    "rpo_writes",
+    "replication_lag_s",
+    "queue",
 }
+GROUPS = ["plain", "plain-two-regions", "resolver", "outlast", "boto3", "boto3+outlast"]
 
 
 def failed(act: dict[str, Any]) -> list[dict[str, Any]]:
@@ -69,7 +83,8 @@ def test_json_has_the_keys_that_were_promised(both_acts: Finished) -> None:
     )
     assert ["history", "fenced"] == [act["name"] for act in result["acts"]]
     assert [ACT_KEYS, ACT_KEYS] == [set(act) for act in result["acts"]]
-    assert [GROUP_KEYS] * 4 == [set(group) for group in groups]
+    assert [GROUPS] * len(result["acts"]) == [[group["group"] for group in act["groups"]] for act in result["acts"]]
+    assert [GROUP_KEYS] * len(groups) == [set(group) for group in groups]
     assert {"second", "calls", "ok"} == {key for group in groups for second in group["seconds"] for key in second}
     assert {"claim", "measured", "held"} == {k for act in result["acts"] for item in act["expectations"] for k in item}
     assert {"at_s", "phase", "text"} == {key for act in result["acts"] for sentence in act["story"] for key in sentence}
@@ -85,7 +100,8 @@ def test_per_second_series_add_up(both_acts: Finished) -> None:
             assert group["calls"] == sum(second["calls"] for second in seconds)
             assert group["availability"] == round(answered / group["calls"], 4)
             # No call is missing: one that was never reported would leave its second short.
-            assert [] == [s for s in seconds[:-1] if abs(s["calls"] - scale.SHORT.rate) > 1]
+            rate = scale.rate_of(scale.SHORT, group["group"])
+            assert [] == [s for s in seconds[:-1] if abs(s["calls"] - rate) > 1]
             assert list(range(len(seconds))) == [second["second"] for second in seconds]
             assert len(seconds) >= act["seconds"]
 
@@ -103,6 +119,28 @@ def test_history_goes_empty_and_sticks_and_its_clients_stay_dark(both_acts: Fini
     assert act["first_success_after_repair_s"] <= scale.SHORT.negative_ttl + 1
     assert plain["longest_outage_s"] >= scale.SHORT.empty - scale.CONNECTION_AGE - scale.RECORD_TTL
     assert plain["availability"] < two_regions["availability"]
+
+
+def test_history_shows_what_each_piece_is_worth(both_acts: Finished) -> None:
+    """Remembered addresses help while somebody listens there; with somewhere else to go and a policy nothing is noticed."""
+    act = both_acts.act("history")
+    groups = {group["group"]: group for group in act["groups"]}
+
+    assert groups["plain"]["availability"] < groups["resolver"]["availability"] < groups["outlast"]["availability"]
+    assert groups["boto3"]["availability"] < groups["boto3+outlast"]["availability"]
+    assert groups["outlast"]["availability"] >= 0.99
+    assert groups["outlast"]["failover_s"] is not None
+    assert [None] * 6 == [group["rpo_writes"] for group in act["groups"]]
+
+
+def test_no_write_is_lost_or_made_twice_by_ours(both_acts: Finished) -> None:
+    """Everything that was acknowledged or parked is found in a region at the end, and taken for new by one alone."""
+    for act in both_acts.result["acts"]:
+        ours = [group for group in act["groups"] if group["group"] in ("resolver", "outlast", "boto3+outlast")]
+
+        assert [(0, 0)] * 3 == [(group["writes_lost"], group["writes_duplicated"]) for group in ours]
+        assert all(group["writes_acked"] > 0 for group in ours)
+        assert [group["parked"] for group in ours] == [group["drained"] for group in ours]
 
 
 def test_fenced_refuses_the_stale_write_and_nothing_goes_empty_or_back(both_acts: Finished) -> None:

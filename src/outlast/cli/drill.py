@@ -14,6 +14,8 @@ EPILOG = epilog(
     "outlast drill                                 every act of us-east-1-2025, about a minute",
     "outlast drill list                            which scenarios and acts there are",
     "outlast drill --act fenced --json result.json one act, and its figures in a file",
+    "outlast drill --report report.html            the same as a page to look at and to mail",
+    'outlast drill --client shop:buy --service "python app.py {address} {port}"   your own, beside ours',
     status="0 every expectation held, 1 one did not (it is named), 2 the command line is wrong, 130 interrupted.",
 )
 LIST = "list"
@@ -27,12 +29,29 @@ def drill(
     json_file: Annotated[
         Path | None, typer.Option("--json", help="Write the result into FILE.", metavar="FILE")
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option("--report", help="Write the result as one HTML page into FILE.", metavar="FILE"),
+    ] = None,
+    client: Annotated[
+        str | None,
+        typer.Option("--client", help="Your own call, as a group beside ours.", metavar="MODULE:FUNCTION"),
+    ] = None,
+    service: Annotated[
+        str | None,
+        typer.Option("--service", help="Your own service, with {address} and {port} in it.", metavar="COMMAND"),
+    ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option("--config", help="Rules for your resolver: the [resolver] section.", metavar="FILE"),
+    ] = None,
     seed: Annotated[int | None, typer.Option("--seed", help="Repeat the calls of an earlier drill.", min=0)] = None,
     keep: Annotated[bool, typer.Option("--keep", help="Keep every process's files, and say where.")] = False,
 ) -> None:
     """Replay the outage in a world of its own on loopback: harmless, and every process is ended afterwards.
 
-    What was forced, shortened or made smaller is printed with the results.
+    What was forced, shortened or made smaller is printed with the results. Your function may take base_url, base_urls,
+    resolver and deadline, by name; it returns if the call was answered correctly, and raises otherwise.
     """
     # The processes that the drill starts import these, and would only die of it.
     missing = [name for name in NEEDED if find_spec(name) is None]
@@ -40,7 +59,7 @@ def drill(
         raise Refused(f"the drill needs {', '.join(missing)}: not installed", hint="pip install 'outlast[drill]'")
     from rich.console import Console  # noqa: PLC0415  only this command needs what it imports
 
-    from outlast.drill.main import SCENARIOS, DrillOptions, run_drill  # noqa: PLC0415  as above
+    from outlast.drill.main import SCENARIOS, DrillOptions, own_options, run_drill  # noqa: PLC0415  as above
 
     if scenario == LIST:
         for name, known in SCENARIOS.items():
@@ -48,5 +67,16 @@ def drill(
             for act_name, details in known.acts.items():
                 put(f"  --act {act_name}: {details.module.TITLE}")
         return
-    options = DrillOptions(scenario=scenario, acts=tuple(act or ()), json_file=json_file, seed=seed, keep=keep)
+    own = own_options(client, service=service, config=config)
+    options = DrillOptions(
+        scenario=scenario,
+        acts=tuple(act or ()),
+        json_file=json_file,
+        report_file=report,
+        seed=seed,
+        keep=keep,
+        own=own,
+    )
+    if own is not None:
+        own.check()
     raise typer.Exit(run_drill(options, Console()))

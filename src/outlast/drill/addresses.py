@@ -14,6 +14,21 @@ REGIONS: dict[str, tuple[str, ...]] = {
     "us-east-1": ("127.0.1.1", "127.0.1.2"),
     "us-west-2": ("127.0.2.1", "127.0.2.2"),
 }
+EAST, WEST = REGIONS
+THIRD = "eu-central-1"
+"""A place without targets: one more point of view."""
+PLACES = {
+    "planner-east": EAST,
+    "enactor-a": EAST,
+    "prober-east": EAST,
+    "planner-west": WEST,
+    "enactor-b": WEST,
+    "prober-west": WEST,
+    "janitor": WEST,
+    "enactor-c": THIRD,
+    "prober-third": THIRD,
+}
+"""Where each role of our control plane runs."""
 BACKLOG = 512
 TRIES = 20
 REACH_SECONDS = 2.0
@@ -54,6 +69,23 @@ def listen(*, one_address: bool = False) -> Listeners:
         found.close()
         raise Unavailable(f"loopback cannot be reached: {error}", hint="bring it up: ip link set lo up") from error
     return found
+
+
+def bind_again(listeners: Listeners, region: str) -> list[socket.socket]:
+    """Bind the addresses of a region again, after whoever listened there has ended.
+
+    Raises:
+        Unavailable: One was taken meanwhile.
+
+    """
+    places = [listeners.address_map.get(address, (address, listeners.port)) for address in REGIONS[region]]
+    try:
+        # Connections of the server that ended may linger on its port; on POSIX create_server binds all the same.
+        return [socket.create_server(place, backlog=BACKLOG) for place in places]
+    except OSError as error:
+        raise Unavailable(
+            f"{region} cannot listen again: {error}", hint="a port was taken; play the act again"
+        ) from error
 
 
 def _check_reachable(listeners: Listeners) -> None:

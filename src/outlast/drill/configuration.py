@@ -1,10 +1,18 @@
 """The files that the drill's processes are configured with: what a user would write, with a drill's short intervals."""
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 from outlast.drill import scale
 from outlast.drill.addresses import REGIONS
-from outlast.drill.names import ENACTORS, FENCED, HISTORY, REALM
+from outlast.drill.names import DARK, ENACTORS, EVERYWHERE, FENCED, HISTORY, REALM
+
+PROBE_INTERVAL, PROBE_TIMEOUT, FALL = 0.5, 0.5, 3
+DETECTION_SECONDS = FALL * (PROBE_INTERVAL + PROBE_TIMEOUT)
+"""Within which every prober has seen a failure, whatever the moment at which it began."""
+EVERYWHERE_SOAK = "1s"
+"""How long the endpoint with two regions waits before it trusts a region that is back."""
 
 
 def history_zone(negative: int) -> str:
@@ -19,8 +27,18 @@ ns {negative} IN A 127.0.0.1
 """
 
 
-def control_plane(*, port: int, key_file: Path, service_port: int, east: tuple[str, ...]) -> str:
-    """An `outlast.toml` for one role of our control plane."""
+def control_plane(*, port: int, key_file: Path, service_port: int, east: tuple[str, ...], place: str) -> str:
+    """An `outlast.toml` for one role of our control plane.
+
+    Args:
+        port: The name server's.
+        key_file: The role's key.
+        service_port: The services'.
+        east: What stands behind the eastern name of *fenced*.
+        place: Where the role runs.
+
+    """
+    regions = tuple(REGIONS)
     peers = ", ".join(f'"{name}"' for name in ENACTORS)
     return f"""\
 realm = "{REALM}"
@@ -33,20 +51,23 @@ path = "registry.db"
 kind = "rfc2136"
 address = "127.0.0.1"
 port = {port}
-zones = ["{FENCED.zone}"]
+zones = ["{FENCED.zone}", "{DARK.zone}"]
 key_secret_file = "{key_file.name}"
 
 [health]
 port = {service_port}
-interval = "500ms"
+place = "{place}"
+interval = "{PROBE_INTERVAL * 1000:g}ms"
+timeout = "{PROBE_TIMEOUT * 1000:g}ms"
 rise = 1
+fall = {FALL}
 max_signal_age = "15s"
 
 [planner]
-interval = "200ms"
+interval = "400ms"
 
 [enactor]
-interval = "200ms"
+interval = "400ms"
 stand_back = "150ms"
 peers = [{peers}]
 
@@ -56,17 +77,20 @@ keep = 2
 grace = "500ms"
 wait = "300ms"
 
-{_endpoint(FENCED.east, "us-east-1", east)}
-{_endpoint(FENCED.west, "us-west-2", REGIONS["us-west-2"])}"""
+{_endpoint(FENCED.east, {regions[0]: east})}
+{_endpoint(FENCED.west, {regions[1]: REGIONS[regions[1]]})}
+{_endpoint(DARK.east, {regions[0]: REGIONS[regions[0]]})}
+{_endpoint(DARK.west, {regions[1]: REGIONS[regions[1]]})}
+{_endpoint(EVERYWHERE, REGIONS, soak=EVERYWHERE_SOAK)}"""
 
 
-def _endpoint(name: str, region: str, addresses: tuple[str, ...]) -> str:
-    targets = ", ".join(f'"{address}"' for address in addresses)
+def _endpoint(name: str, regions: Mapping[str, tuple[str, ...]], *, soak: str = "0s") -> str:
+    targets = "\n".join(f"{region} = {json.dumps(addresses)}" for region, addresses in regions.items())
     return f"""\
 [endpoint."{name}"]
 ttl = "{scale.RECORD_TTL}s"
-soak = "0s"
+soak = "{soak}"
 
 [endpoint."{name}".targets]
-{region} = [{targets}]
+{targets}
 """

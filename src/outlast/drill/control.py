@@ -1,6 +1,7 @@
 """The drill's hand on a running child: a small JSON file that says which names to ask, where, and in which act.
 
-`{"epoch": 2, "names": ["db.example.test"], "nameserver": ["127.0.0.1", 5353]}`; what is left out stays as it was.
+`{"epoch": 2, "names": ["db.example.test"], "nameserver": ["127.0.0.1", 5353], "home_share": 0.2}`; what is left out
+stays as it was.
 The drill replaces the file atomically; a child looks at it every 200 ms. A file that cannot be read or parsed changes
 nothing and is looked at again.
 """
@@ -13,11 +14,20 @@ POLL_SECONDS = 0.2
 
 
 class Direction(NamedTuple):
-    """Whom a child talks to. `epoch` is copied into every line, so that acts can be told apart afterwards."""
+    """Whom a child talks to, and how.
+
+    Attributes:
+        epoch: Copied into every line, so that acts can be told apart afterwards.
+        names: The endpoints' names, the first region's first.
+        nameserver: Address and port of the only server asked.
+        home_share: Share of the writes of a group with a queue that belong to the first region and to no other.
+
+    """
 
     epoch: int
     names: tuple[str, ...]
     nameserver: tuple[str, int]
+    home_share: float = 0.0
 
 
 class Control:
@@ -55,4 +65,7 @@ def redirect(direction: Direction, orders: Any) -> Direction:
     if not names:
         raise ValueError("no names to ask")
     host, port = orders.get("nameserver", direction.nameserver)
-    return Direction(int(orders.get("epoch", direction.epoch)), names, (str(host), int(port)))
+    home_share = float(orders.get("home_share", direction.home_share))
+    if not 0 <= home_share <= 1:
+        raise ValueError(f"home_share = {home_share} is no share")
+    return Direction(int(orders.get("epoch", direction.epoch)), names, (str(host), int(port)), home_share)

@@ -1,6 +1,6 @@
 """What the drill's processes wrote down, gathered while they write it.
 
-Four kinds of witnesses: the clients (a line per call), the name server's journal (a line per version of a zone and per
+Four kinds of witnesses: the clients (a line per call, and per write that a queue delivered later), the name server's journal (a line per version of a zone and per
 refused transaction: the proof), the observer (samples from outside), and the traces of the roles.
 """
 
@@ -43,6 +43,7 @@ class Evidence:
         self.calls: dict[str, list[Line]] = {group: [] for group in groups}
         self.answers: dict[str, list[Line]] = {group: [] for group in groups}
         self.after: dict[str, dict[int, Line]] = {group: {} for group in groups}
+        self.drained: dict[str, dict[str, Line]] = {group: {} for group in groups}
         self.journal: list[Line] = []
         self.samples: list[Line] = []
         self.doing: dict[str, Line] = {}
@@ -70,6 +71,8 @@ class Evidence:
                 self.answers[group].append(line)
             elif line["event"] == "after":
                 self.after[group][line["id"]] = line
+            elif line["event"] == "drained":
+                self.drained[group].setdefault(line["key"], line)
             elif line["event"] == "ready":
                 self.ready.add(group)
 

@@ -14,9 +14,11 @@ from rich.console import Console
 
 import outlast
 from outlast.drill import report, scale
-from outlast.drill.acts import fenced, history
+from outlast.drill.acts import fenced, history, region_dark
 from outlast.drill.acts.scoring import failed_act
-from outlast.drill.names import FENCED, HISTORY
+from outlast.drill.html import page
+from outlast.drill.names import EVERYWHERE, FENCED, HISTORY
+from outlast.drill.own import OwnOptions
 from outlast.drill.processes import ENDINGS, uninterrupted
 from outlast.drill.score import ActScore
 from outlast.drill.screen import LineScreen, LiveScreen
@@ -48,6 +50,7 @@ SCENARIOS: dict[str, Scenario] = {
         {
             history.NAME: Act(history, HISTORY.east, hazard=True),
             fenced.NAME: Act(fenced, FENCED.east, hazard=False),
+            region_dark.NAME: Act(region_dark, EVERYWHERE, hazard=False),
         },
     ),
 }
@@ -62,25 +65,29 @@ class DrillOptions:
         scenario: One of `SCENARIOS`.
         acts: Names of its acts, in any order; none means all.
         json_file: Where the result goes, if anywhere.
+        report_file: Where the result goes as a page for people, if anywhere.
         seed: Decides which calls write and which keys are read; `None` draws one and prints it.
         keep: Keep the folder with every process's files, and say where it is.
         fence: False takes the prerequisites out of our transactions; only the drill's own test does that.
         pace: How long things last; tests are in more of a hurry.
         one_address: Use 127.0.0.1 alone, as where nothing else is bound to the loopback interface.
+        own: The user's own client and service, if they take part.
 
     Raises:
-        InvalidConfig: An unknown scenario or act, or a JSON file that could not be written; each with its fix.
+        InvalidConfig: An unknown scenario or act, or a file that could not be written; each with its fix.
 
     """
 
     scenario: str = DEFAULT
     acts: tuple[str, ...] = ()
     json_file: Path | None = None
+    report_file: Path | None = None
     seed: int | None = None
     keep: bool = False
     fence: bool = True
     pace: scale.Pace = scale.FULL
     one_address: bool = False
+    own: OwnOptions | None = None
 
     def __post_init__(self) -> None:
         known = SCENARIOS.get(self.scenario)
@@ -92,12 +99,33 @@ class DrillOptions:
         acts = known.acts if known is not None else {}
         unknown = [name for name in self.acts if known is not None and name not in acts]
         faults += [f"--act {name!r} is unknown{did_you_mean(name, acts)}: one of {', '.join(acts)}" for name in unknown]
-        if self.json_file is not None and not self.json_file.absolute().parent.is_dir():
-            faults.append(f"--json {self.json_file}: there is no folder {self.json_file.parent}")
-        elif self.json_file is not None and self.json_file.is_dir():
-            faults.append(f"--json {self.json_file}: it is a folder; name a file")
+        faults += _file_faults("--json", self.json_file) + _file_faults("--report", self.report_file)
         if faults:
             raise InvalidConfig(tuple(faults))
+
+
+def _file_faults(option: str, file: Path | None) -> list[str]:
+    if file is None:
+        return []
+    if not file.absolute().parent.is_dir():
+        return [f"{option} {file}: there is no folder {file.parent}"]
+    return [f"{option} {file}: it is a folder; name a file"] if file.is_dir() else []
+
+
+def own_options(client: str | None, *, service: str | None, config: Path | None) -> OwnOptions | None:
+    """What of the user's takes part, from the current folder; `None` if nothing does.
+
+    Raises:
+        InvalidConfig: Something is wrong with it, or a service or a configuration comes without a client to use it.
+
+    """
+    if client is not None:
+        return OwnOptions(client=client, service=service, config=config, folder=Path.cwd())
+    given = (("--service", service), ("--config", config))
+    faults = tuple(f"{option} needs --client: nobody would use it" for option, value in given if value is not None)
+    if faults:
+        raise InvalidConfig(faults)
+    return None
 
 
 def run_drill(options: DrillOptions, console: Console) -> int:
@@ -130,12 +158,19 @@ def _run(options: DrillOptions, console: Console, *, seed: int) -> int:
         with uninterrupted():
             world = World(
                 WorldOptions(
-                    seed=seed, hazard=hazard, fence=options.fence, pace=options.pace, one_address=options.one_address
+                    seed=seed,
+                    hazard=hazard,
+                    fence=options.fence,
+                    pace=options.pace,
+                    one_address=options.one_address,
+                    own=options.own,
                 )
             )
         with world, _screen(console) as screen:
             world.start(screen.progress)
             factors = scale.factors(options.pace, own_addresses=world.own_addresses)
+            if world.own is not None:
+                factors["own"] = world.own.factor()
             acts = [_play(name, act, world, screen) for name, act in chosen.items()]
     finally:
         if world is not None:
@@ -159,8 +194,16 @@ def _play(name: str, act: Act, world: World, screen: LineScreen | LiveScreen) ->
     try:
         score: ActScore = module.play(stage)
     except NotReached as error:
-        return failed_act(stage, proves=module.PROVES, reason=str(error))
+        return failed_act(stage, proves=module.PROVES, reason=f"{error}{_complaint(world)}")
     return score
+
+
+def _complaint(world: World) -> str:
+    # Acts wait for every group's first answer: if a user's function never gives one, they want to know why.
+    own = world.own
+    if own is None or any(call["ok"] for call in world.evidence.calls[own.options.group]):
+        return ""
+    return f"; {own.complaint()}"
 
 
 def _screen(console: Console) -> LineScreen | LiveScreen:
@@ -178,6 +221,8 @@ def _leave(world: World, options: DrillOptions, console: Console) -> None:
 def _conclude(result: dict[str, Any], acts: Sequence[ActScore], options: DrillOptions, console: Console) -> int:
     if options.json_file is not None:
         options.json_file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if options.report_file is not None:
+        options.report_file.write_text(page(result), encoding="utf-8")
     failed = [(act.name, item) for act in acts for item in act.expectations if not item.held]
     for name, item in failed:
         console.print(f"FAILED {name}: {item.claim} [{item.measured}]", markup=False, style="bold red", soft_wrap=True)

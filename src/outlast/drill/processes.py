@@ -50,7 +50,10 @@ class Crew:
         self._dismissed: set[str] = set()
 
     def start(self, name: str, module: str, *arguments: str, descriptors: Sequence[int] = ()) -> int:
-        """Start `python -m module arguments…`; return its pid. What it writes goes into `<name>.log`."""
+        """Start `python -m module arguments…`, anew if it was ended before; return its pid.
+
+        What it writes goes into `<name>.log`.
+        """
         with (self._folder / f"{name}.log").open("ab") as log, uninterrupted():
             child = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
                 [sys.executable, "-m", module, *arguments],
@@ -62,10 +65,16 @@ class Crew:
                 cwd=self._folder,
             )
             self._children[name] = child
+            self._dismissed.discard(name)
         return child.pid
 
     def pid(self, name: str) -> int:
         return self._children[name].pid
+
+    @property
+    def alive(self) -> tuple[str, ...]:
+        """The names of those that have neither been ended nor ended by themselves."""
+        return tuple(name for name, child in self._children.items() if child.poll() is None)
 
     def check(self) -> None:
         """See that all are alive.

@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from outlast.drill import ablation
 from outlast.drill.score import ActScore, GroupScore
 
 
@@ -32,6 +33,8 @@ def show(console: Console, acts: list[ActScore], *, factors: dict[str, Any]) -> 
     console.print(_table(acts))
     for act in acts:
         console.print(Text.assemble((f"\n{act.name}: ", "bold"), act.proves), soft_wrap=True)
+        for bought in ablation.lines_of(act):
+            console.print(Text(f"  {bought}"), soft_wrap=True)
         for expectation in act.expectations:
             mark, style = ("held  ", "green") if expectation.held else ("FAILED", "bold red")
             line = Text.assemble("  ", (mark, style), f"  {expectation.claim}  [{expectation.measured}]")
@@ -72,6 +75,10 @@ def _calls(score: GroupScore) -> str:
     return f"{score.calls} / {score.resolving_calls}"
 
 
+def _writes(score: GroupScore) -> str:
+    return f"{score.writes_acked} / {score.parked} / {score.drained}"
+
+
 _ROWS = (
     ("seconds", lambda act: _number(act.seconds)),
     ("zone versions / samples", lambda act: f"{act.zone_versions} / {act.samples}"),
@@ -90,4 +97,7 @@ _GROUP_ROWS = (
     ("longest outage, s", lambda score: _number(score.longest_outage_s)),
     ("attempts per call", lambda score: _number(score.attempts_per_call)),
     ("p50 / p99 ms", lambda score: f"{_number(score.p50_ms)} / {_number(score.p99_ms)}"),
+    ("writes acknowledged / parked / drained", _writes),
+    ("writes lost / duplicated", lambda score: f"{_number(score.writes_lost)} / {_number(score.writes_duplicated)}"),
+    ("failover, s", lambda score: _number(score.failover_s)),
 )

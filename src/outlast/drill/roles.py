@@ -1,5 +1,7 @@
 """`python -m outlast.drill.roles ROLE OPTIONS.json`: the product's own roles as children of the drill.
 
+ROLE is a kind, `nameserver`, `planner`, `enactor`, `janitor` or `prober`, and if there are several, a dash and which.
+
 They run the same code as `outlast planner run` and the others; the drill adds that they die with it, that they can be
 stopped at a named effect, and that each effect leaves a line in a trace.
 """
@@ -109,11 +111,12 @@ async def _control(role: str, options: ControlRole, stop: asyncio.Event) -> None
 
 
 async def _run(role: str, settings: Settings, options: ControlRole, wrap: run.Wrap, stop: asyncio.Event) -> None:
-    if role == "planner":
+    kind = role.partition("-")[0]
+    if kind == "planner":
         await run.run_planner(settings, name=role, wrap=wrap, stop=stop, tell=_tell)
-    elif role == "janitor":
+    elif kind == "janitor":
         await run.run_janitor(settings, name=role, wrap=wrap, stop=stop, tell=_tell)
-    elif role == "prober":
+    elif kind == "prober":
 
         def dial(address: str, port: int) -> tuple[str, int]:
             mapped = options.address_map.get(address, (address, port))

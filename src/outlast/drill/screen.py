@@ -12,7 +12,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from outlast.drill.names import ENACTORS, HAZARDS
+from outlast.drill.names import ENACTORS, HAZARDS, JANITOR, PLANNERS
 from outlast.drill.tail import Line
 
 if TYPE_CHECKING:
@@ -170,7 +170,7 @@ def _dns(stage: "Stage") -> Text:
 def _roles(stage: "Stage") -> Table:
     table = Table.grid(padding=(0, 2))
     ours = stage.name != "history"
-    for role in (*ENACTORS, "planner", "janitor") if ours else HAZARDS:
+    for role in (*ENACTORS, *PLANNERS, JANITOR) if ours else HAZARDS:
         line = stage.world.evidence.doing.get(role)
         text, style = ("not started", "dim") if line is None else _doing(line)
         table.add_row(Text(role), Text(text, style=style))

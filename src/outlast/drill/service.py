@@ -1,16 +1,21 @@
-"""The service of one region: a small key-value store over HTTP, healthy all the time.
+"""The service of one region: a small insert-only key-value store over HTTP, copied to the other regions.
 
-`GET /kv/{key}`, `PUT /kv/{key}` with `{"value": …}` (answered after the commit), `GET /health`. It listens on sockets
-that the drill bound and handed over, so that one process stands behind both load-balancer addresses of its region.
-Run as `python -m outlast.drill.service OPTIONS.json`; the options are `ServiceOptions`.
+`GET /kv/{key}`; `PUT /kv/{key}` with `{"value": …}`, answered after the commit: 200 (also for the same value again),
+409 for another value, 421 for a key whose home is another region. `GET /health` and `GET /lag` say how it is;
+`POST /replicate` takes another region's writes. A region that was away answers 503 until it has caught up.
+
+It listens on sockets that the drill bound and handed over, so that one process stands behind both load-balancer
+addresses of its region. Run as `python -m outlast.drill.service OPTIONS.json`; the options are `ServiceOptions`.
 """
 
+import asyncio
+import contextlib
 import json
 import os
 import socket
-import sqlite3
 import time
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import uvicorn
@@ -19,11 +24,22 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from outlast.data.changes import BATCH_LIMIT, Batch, Change, Origin
+from outlast.data.refusal import KeyTaken
+from outlast.data.region import RegionStore
+from outlast.drill.catch_up import GAP_SECONDS, CatchUp
 from outlast.drill.child import Lines, on_termination, require, run_child
 from outlast.drill.connection_age import CloseAtAge
+from outlast.drill.late import DropLate
+from outlast.errors import OutlastError
 
 MAX_BODY = 64 * 1024  # bytes; the drill's values are some tens of bytes
+MAX_BATCH = 4 * 1024 * 1024  # bytes; a full batch of such values has some 60,000
 MAX_KEY = 200  # characters
+SEEDS = Origin("drill", "seeds")
+"""Whose writes the seeded keys are: nobody's, so that no region ships them."""
+MISSING = "x-outlast-missing"
+"""Header of a batch: how many writes its sender has beyond it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,12 +48,15 @@ class ServiceOptions:
 
     Args:
         region: Its name, in every answer.
-        database: Path of the SQLite file; made if absent.
+        database: Path of the region's store; made if absent.
         output: Path of the JSON lines file.
         sockets: Inherited descriptors of bound TCP sockets, or none.
         listen: Addresses and ports to bind if no sockets are handed over.
         connection_age: Seconds after which a connection is closed, busy or idle.
         keys: How many keys `k0`, `k1` … are there from the start, with the values `v-k0`, `v-k1` …
+        homes: Regions by key prefix: such keys are written in that region only.
+        peers: The other regions, whose lag `/lag` tells.
+        lag_bound: Writes that may be missing when the region serves again after it was away.
 
     """
 
@@ -48,103 +67,151 @@ class ServiceOptions:
     listen: tuple[tuple[str, int], ...] = ()
     connection_age: float = 2.0
     keys: int = 100
+    homes: Mapping[str, str] = field(default_factory=dict)
+    peers: tuple[str, ...] = ()
+    lag_bound: int = 20
 
     def __post_init__(self) -> None:
         require(
             (bool(self.sockets) != bool(self.listen), "give either `sockets` or `listen`"),
             (self.connection_age > 0, f"connection_age = {self.connection_age}: must be more than 0 seconds"),
             (0 <= self.keys <= 10_000, f"keys = {self.keys}: must be from 0 to 10000"),
+            (self.lag_bound >= 0, f"lag_bound = {self.lag_bound}: must be at least 0"),
         )
-
-
-class Store:
-    """Keys and JSON values in one SQLite file. Calls take well under a millisecond, so they run on the event loop."""
-
-    def __init__(self, path: str, *, keys: int) -> None:
-        self._database = sqlite3.connect(path, isolation_level=None)
-        self._database.execute("PRAGMA journal_mode = WAL")
-        # Survives the death of the process, which is all that the drill can do to it; no fsync per write.
-        self._database.execute("PRAGMA synchronous = NORMAL")
-        self._database.execute("CREATE TABLE IF NOT EXISTS kv (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
-        with self._database:
-            self._database.execute("BEGIN")
-            seeds = ((f"k{number}", json.dumps(f"v-k{number}")) for number in range(keys))
-            self._database.executemany("INSERT OR IGNORE INTO kv VALUES (?, ?)", seeds)
-
-    def get(self, key: str) -> str | None:
-        """The value as JSON text, or `None` if there is no such key."""
-        row = self._database.execute("SELECT value FROM kv WHERE key = ?", (key,)).fetchone()
-        return None if row is None else str(row[0])
-
-    def put(self, key: str, value: str) -> None:
-        """Store a value given as JSON text; it is committed when this returns."""
-        self._database.execute("INSERT OR REPLACE INTO kv VALUES (?, ?)", (key, value))
-
-    def close(self) -> None:
-        self._database.close()
 
 
 class Service:
-    """The HTTP face of a store."""
+    """The HTTP face of a region's store. File work gets a thread: a commit waits for the disk."""
 
-    def __init__(self, region: str, store: Store) -> None:
-        self._region = region
+    def __init__(self, options: ServiceOptions, store: RegionStore, lines: Lines) -> None:
+        self._options = options
         self._store = store
+        self._lines = lines
+        self._catch_up = CatchUp(options.lag_bound, now=time.monotonic())
+        self.expired = 0
 
-    def app(self) -> Starlette:
-        """The Starlette application with its three routes."""
-        return Starlette(
-            routes=[
-                Route("/health", self._health, methods=["GET"]),
-                Route("/kv/{key}", self._get, methods=["GET"]),
-                Route("/kv/{key}", self._put, methods=["PUT"]),
-            ]
-        )
+    def app(self) -> DropLate:
+        """The application with its routes, which sees no request that comes too late."""
+        routes = [
+            Route("/health", self._health, methods=["GET"]),
+            Route("/lag", self._lag, methods=["GET"]),
+            Route("/replicate", self._replicate, methods=["POST"]),
+            Route("/kv/{key}", self._get, methods=["GET"]),
+            Route("/kv/{key}", self._put, methods=["PUT"]),
+        ]
+        return DropLate(Starlette(routes=routes), told=self._note_late)
+
+    async def beat(self) -> None:
+        """Keep the region's pulse until cancelled: a stop shows as a missing beat."""
+        was_ready = True
+        while True:
+            is_ready = self._catch_up.is_ready(time.monotonic())
+            if is_ready != was_ready:
+                self._lines.write("ready again" if is_ready else "catching up", {"t": time.monotonic()})
+            was_ready = is_ready
+            await asyncio.sleep(GAP_SECONDS / 10)
+
+    def _note_late(self, method: str, path: str, late: float) -> None:
+        self.expired += 1
+        fields = {"t": time.monotonic(), "method": method, "path": path, "late_s": round(late, 3)}
+        self._lines.write("expired", fields)
 
     async def _health(self, request: Request) -> Response:
+        if not self._catch_up.is_ready(time.monotonic()):
+            return self._not_ready(request)
         return self._answer(request, {"status": "ok"})
 
+    async def _lag(self, request: Request) -> Response:
+        lag = {}
+        for peer in self._options.peers:
+            found = await asyncio.to_thread(self._store.lag, peer)
+            lag[peer] = {"writes": found.writes, "seconds": round(found.seconds, 3)}
+        is_ready = self._catch_up.is_ready(time.monotonic())
+        return self._answer(request, {"lag": lag, "ready": is_ready, "expired": self.expired})
+
+    async def _replicate(self, request: Request) -> Response:
+        body = await _read_body(request, MAX_BATCH)
+        try:
+            batch = Batch.from_json(body or b"")
+            position = await asyncio.to_thread(self._store.apply, batch)
+            missing = int(request.headers.get(MISSING, "0"))
+        except ValueError as error:
+            return self._answer(request, {"error": str(error)}, status=400)
+        except OutlastError as error:
+            return self._answer(request, {"error": str(error)}, status=503)
+        self._catch_up.note_missing(missing, now=time.monotonic())
+        return self._answer(request, {"position": position})
+
     async def _get(self, request: Request) -> Response:
+        if not self._catch_up.is_ready(time.monotonic()):
+            return self._not_ready(request)
         key = request.path_params["key"]
-        value = self._store.get(key)
+        value = await asyncio.to_thread(self._store.get, key)
         if value is None:
             return self._answer(request, {"error": "no such key", "key": key}, status=404)
         return self._answer(request, {"key": key, "value": json.loads(value)})
 
     async def _put(self, request: Request) -> Response:
+        if not self._catch_up.is_ready(time.monotonic()):
+            return self._not_ready(request)
         key = request.path_params["key"]
-        body = await _read_body(request)
+        body = await _read_body(request, MAX_BODY)
         if body is None or len(key) > MAX_KEY:
             return self._answer(request, {"error": "too large"}, status=413)
+        home = next((region for prefix, region in self._options.homes.items() if key.startswith(prefix)), None)
+        if home not in (None, self._options.region):
+            # RFC 9110 section 15.5.20: this server is not the one to produce an answer.
+            return self._answer(request, {"error": "written elsewhere", "home": home}, status=421)
         try:
             value = json.loads(body)["value"]
         except (ValueError, KeyError, TypeError):
             return self._answer(request, {"error": 'the body must be {"value": …}'}, status=400)
-        self._store.put(key, json.dumps(value))
+        try:
+            await asyncio.to_thread(self._store.put, key, json.dumps(value))
+        except KeyTaken as error:
+            return self._answer(request, {"error": str(error)}, status=409)
         return self._answer(request, {"key": key, "value": value})
+
+    def _not_ready(self, request: Request) -> Response:
+        return self._answer(request, {"error": "catching up with the other regions"}, status=503)
 
     def _answer(self, request: Request, content: dict[str, Any], *, status: int = 200) -> Response:
         address, port = request.scope["server"]
-        headers = {"x-region": self._region, "x-target": f"{address}:{port}"}
-        return JSONResponse({**content, "region": self._region}, status_code=status, headers=headers)
+        region = self._options.region
+        headers = {"x-region": region, "x-target": f"{address}:{port}"}
+        return JSONResponse({**content, "region": region}, status_code=status, headers=headers)
 
 
-async def _read_body(request: Request) -> bytes | None:
+async def _read_body(request: Request, limit: int) -> bytes | None:
     body = b""
     async for chunk in request.stream():
         body += chunk
-        if len(body) > MAX_BODY:
+        if len(body) > limit:
             return None
     return body
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it listens."""
+def seed(store: RegionStore, keys: int) -> None:
+    """Put the seeded keys into a region's store; they are in no region's outbox."""
+    at = time.time_ns()
+    for first in range(0, keys, BATCH_LIMIT):
+        numbers = range(first, min(keys, first + BATCH_LIMIT))
+        changes = (Change(sequence=n + 1, key=f"k{n}", value=json.dumps(f"v-k{n}"), at=at) for n in numbers)
+        store.apply(Batch(origin=SEEDS, changes=tuple(changes)))
 
-    def __init__(self, config: uvicorn.Config, lines: Lines, region: str) -> None:
+
+class _Server(uvicorn.Server):
+    """uvicorn's server, which tells when it listens and keeps the service's pulse."""
+
+    def __init__(self, config: uvicorn.Config, lines: Lines, service: Service, region: str) -> None:
         super().__init__(config)
         self._lines = lines
+        self._service = service
         self._region = region
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        async with _running(self._service):
+            await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -153,26 +220,38 @@ class _Server(uvicorn.Server):
         self._lines.write("ready", ready)
 
 
+@contextlib.asynccontextmanager
+async def _running(service: Service) -> AsyncIterator[None]:
+    pulse = asyncio.create_task(service.beat())
+    try:
+        yield
+    finally:
+        pulse.cancel()
+        await asyncio.gather(pulse, return_exceptions=True)
+
+
 def serve(options: ServiceOptions) -> None:
     """Serve until SIGTERM."""
     lines = Lines(options.output)
-    store = Store(options.database, keys=options.keys)
-    server = _Server(_configure(options, Service(options.region, store).app()), lines, options.region)
+    with RegionStore(options.database, options.region) as store:
+        seed(store, options.keys)
+        service = Service(options, store, lines)
+        server = _Server(_configure(options, service), lines, service, options.region)
 
-    def end() -> None:
-        server.should_exit = True
+        def end() -> None:
+            server.should_exit = True
 
-    # uvicorn has handlers of its own while it serves, and raises the signal for ours again when it has ended in order.
-    on_termination(end)
-    server.run(sockets=_open(options))
-    store.close()
-    lines.write("end", {"t": time.monotonic(), "requests": server.server_state.total_requests})
+        # uvicorn has handlers of its own while it serves, and raises the signal for ours again when it has ended.
+        on_termination(end)
+        server.run(sockets=_open(options))
+    requests = server.server_state.total_requests
+    lines.write("end", {"t": time.monotonic(), "requests": requests, "expired": service.expired})
     lines.close()
 
 
-def _configure(options: ServiceOptions, app: Starlette) -> uvicorn.Config:
+def _configure(options: ServiceOptions, service: Service) -> uvicorn.Config:
     return uvicorn.Config(
-        CloseAtAge(app, age=options.connection_age),
+        CloseAtAge(service.app(), age=options.connection_age),
         loop="asyncio",
         http="h11",
         ws="none",
@@ -182,7 +261,8 @@ def _configure(options: ServiceOptions, app: Starlette) -> uvicorn.Config:
         access_log=False,
         proxy_headers=False,
         timeout_keep_alive=options.connection_age,  # type: ignore[arg-type]  # annotated int, given to call_later
-        timeout_graceful_shutdown=0,
+        # What was accepted is answered: a caller who hears nothing of a write that was made makes it elsewhere.
+        timeout_graceful_shutdown=1,
     )
 
 

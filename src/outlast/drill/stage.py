@@ -53,6 +53,7 @@ class Stage:
         self.start = time.monotonic()
         self.phase_name = ""
         self.story: list[dict[str, Any]] = []
+        self._phases: list[tuple[float, str]] = []
         screen.act(name, title, seconds=seconds)
 
     @property
@@ -70,7 +71,16 @@ class Stage:
     def phase(self, name: str) -> None:
         """Name what goes on now."""
         self.phase_name = name
+        self._phases.append((time.monotonic(), name))
         self.screen.phase(name)
+
+    def phases(self) -> tuple[dict[str, Any], ...]:
+        """The phases so far, each with the second of the act in which it began; preparation is none of them."""
+        begun: list[dict[str, Any]] = [
+            {"at_s": round(max(0.0, at - self.start), 2), "name": name} for at, name in self._phases
+        ]
+        prepared = sum(phase["at_s"] <= 0 for phase in begun[1:])  # the last of these goes on as the act begins
+        return tuple(begun[prepared:])
 
     def tell(self, text: str) -> None:
         """Add a sentence to the act's story."""

@@ -1,13 +1,15 @@
 """The drill's world: real processes on loopback, started once and used by all acts.
 
 A name server that stands for the provider's data plane; two regions, each two load-balancer addresses in front of one
-small HTTP service; our control plane (planner, three enactors, janitor, prober); groups of clients; an observer.
+small HTTP service, with a shipper to the other; our control plane in three places (two planners, three enactors, three
+probers, janitor); groups of clients; an observer.
 The hazard automation belongs to its act, which starts and ends it.
 """
 
 import asyncio
 import json
 import shutil
+import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -15,12 +17,27 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
-from outlast.drill import scale
-from outlast.drill.addresses import REGIONS, Listeners, listen
+from outlast.drill import region_stop, scale
+from outlast.drill.addresses import PLACES, REGIONS, Listeners, bind_again, listen
 from outlast.drill.configuration import control_plane, history_zone
 from outlast.drill.evidence import Evidence
 from outlast.drill.keys import KeyRing
-from outlast.drill.names import ENACTORS, FENCED, GROUPS, HAZARDS, HISTORY, OPERATOR, PROBER, Names
+from outlast.drill.load.errand import HOME_PREFIX
+from outlast.drill.names import (
+    DARK,
+    ENACTORS,
+    EVERYWHERE,
+    FENCED,
+    GROUPS,
+    HAZARDS,
+    HISTORY,
+    OPERATOR,
+    PLANNERS,
+    ROLES,
+    TABLE_GROUPS,
+    Names,
+)
+from outlast.drill.own import OwnOptions, OwnPart
 from outlast.drill.processes import Crew
 from outlast.errors import Unavailable
 from outlast.registry.sqlite import SqliteRegistry
@@ -40,6 +57,7 @@ class WorldOptions:
         fence: Take the prerequisites out of our transactions if false: only for the test that this shows.
         one_address: Use 127.0.0.1 alone.
         pace: How long things last, and how many calls are made.
+        own: The user's own client and service, if they take part.
 
     """
 
@@ -48,6 +66,7 @@ class WorldOptions:
     fence: bool = True
     one_address: bool = False
     pace: scale.Pace = scale.FULL
+    own: OwnOptions | None = None
 
 
 class World:
@@ -69,12 +88,15 @@ class World:
         self.port = 0
         self._registry = SqliteRegistry(self.folder / "registry.db")
         self._listeners: Listeners | None = None
+        self._table_listeners: Listeners | None = None
         self._epoch = 0
+        self.own = OwnPart(options.own, self.crew, self.folder) if options.own is not None else None
+        self.groups = (*GROUPS, *((options.own.group,) if options.own is not None else ()))
         self.evidence = Evidence(
-            groups={group: self.folder / f"{group}.jsonl" for group in GROUPS},
+            groups={group: self.folder / f"{group}.jsonl" for group in self.groups},
             journal=self.folder / "journal.jsonl",
             observer=self.folder / "observer.jsonl",
-            roles={role: self.folder / f"{role}.trace" for role in (*HAZARDS, "planner", *ENACTORS, "janitor", PROBER)},
+            roles={role: self.folder / f"{role}.trace" for role in (*HAZARDS, *ROLES)},
         )
 
     def __enter__(self) -> Self:
@@ -83,8 +105,9 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.crew.end()
         self._registry.close()
-        if self._listeners is not None:
-            self._listeners.close()
+        for listeners in (self._listeners, self._table_listeners):
+            if listeners is not None:
+                listeners.close()
 
     def remove_folder(self) -> None:
         """Delete every file of the drill."""
@@ -108,24 +131,41 @@ class World:
         """Start everything that all acts use, and wait until it answers."""
         progress("binding the load balancers' addresses")
         self._listeners = listen(one_address=self.options.one_address)
+        if self.own is not None:
+            progress("starting your service")
+            self.own.start(self._listeners)
         progress("starting the name server")
         self._start_nameserver()
         progress("starting two regions")
         self._start_services()
-        progress("starting the control plane: planner, three enactors, janitor, prober")
+        self._start_dynamodb()
+        progress("starting the control plane: two planners, three enactors, three probers, janitor")
         self._start_control_plane()
         self.wait_for("the services", lambda: all(self._lines(f"service-{region}") for region in REGIONS))
+        self.wait_for("the DynamoDB stand-ins", lambda: all(self._lines(f"dynamodb-{region}") for region in REGIONS))
         self._listeners.close()
+        if self._table_listeners is not None:
+            self._table_listeners.close()
         self.wait_for("the first plan to be enacted", self._is_enacted)
 
-    def direct(self, names: Names) -> int:
-        """Point every client and the observer at an act's names; return the act's epoch."""
+    def direct(self, names: Names, *, watched: str | None = None, home_share: float = 0.0) -> int:
+        """Point every client and the observer at an act's names; return the act's epoch.
+
+        Args:
+            names: Where clients call.
+            watched: What the observer asks for; the eastern name, if not given.
+            home_share: Share of the writes that only the first region may accept.
+
+        """
         self._epoch += 1
-        orders = {"epoch": self._epoch, "names": [names.east, names.west]}
+        orders = {"epoch": self._epoch, "names": [names.east, names.west], "home_share": home_share}
+        observed = {"epoch": self._epoch, "names": [watched or names.east]}
         self._write("clients.control", orders)
-        self._write("observer.control", orders | {"names": [names.east]})
+        self._write("observer.control", observed)
         if self._epoch == 1:
-            self._start_witnesses(names)
+            self._start_clients(orders)
+            self._start_observer(observed)
+            self.wait_for("the clients", lambda: self.evidence.ready >= {*self.groups, "observer"})
         return self._epoch
 
     def wait_for(self, what: str, condition: Callable[[], bool], timeout: float = READY_SECONDS) -> None:
@@ -145,9 +185,24 @@ class World:
                 )
             time.sleep(PAUSE)
 
-    def write_topology(self, east: tuple[str, ...]) -> None:
-        """Edit the planner's outlast.toml: these targets stand behind the eastern name."""
-        self._write_text("planner.toml", self._toml("planner", east))
+    def write_topology(self, east: tuple[str, ...]) -> Path:
+        """Edit the planners' outlast.toml: these targets stand behind the eastern name of *fenced*.
+
+        Both planners read one file: two files could not be edited at one moment.
+        """
+        return self._write_text("planner.toml", self._toml(PLANNERS[0], east))
+
+    def stop_region(self, region: str) -> float:
+        """Stop everything that runs in a region as it stands; return the instant."""
+        files = (self.folder / "registry.db", self.folder / f"{region}.db")
+        return region_stop.stop(self.crew, self._members(region), files)
+
+    def continue_region(self, region: str) -> float:
+        """Let it go on; return the instant. Harmless if it was not stopped."""
+        return region_stop.go_on(self.crew, self._members(region))
+
+    def _members(self, region: str) -> list[str]:
+        return [name for name in self.crew.alive if PLACES.get(name) == region or name.endswith(f"-{region}")]
 
     def stored_generations(self) -> frozenset[int]:
         """The generations of the plans that the registry holds now."""
@@ -162,7 +217,7 @@ class World:
         options = {
             "zones": [
                 {"name": HISTORY.zone, "file": str(zone)},
-                {"name": FENCED.zone, "negative_ttl": self.options.pace.negative_ttl},
+                *({"name": it.zone, "negative_ttl": self.options.pace.negative_ttl} for it in (FENCED, DARK)),
             ],
             "keys": [str(self.keys.file(role)) for role in self.keys.roles],
             "journal": str(self.folder / "journal.jsonl"),
@@ -177,20 +232,113 @@ class World:
     def _start_services(self) -> None:
         assert self._listeners is not None
         for region, sockets in self._listeners.sockets.items():
-            descriptors = tuple(listening.fileno() for listening in sockets)
-            options = {
-                "region": region,
-                "database": str(self.folder / f"{region}.db"),
-                "output": str(self.folder / f"service-{region}.jsonl"),
-                "sockets": descriptors,
-                "connection_age": scale.CONNECTION_AGE,
-            }
-            path = self._write(f"service-{region}.json", options)
-            self.crew.start(f"service-{region}", "outlast.drill.service", str(path), descriptors=descriptors)
+            self._start_service(region, sockets)
+            self._start_shipper(region)
+
+    def _start_service(self, region: str, sockets: list[socket.socket]) -> None:
+        descriptors = tuple(listening.fileno() for listening in sockets)
+        options = {
+            "region": region,
+            "database": str(self.folder / f"{region}.db"),
+            "output": str(self.folder / f"service-{region}.jsonl"),
+            "sockets": descriptors,
+            "connection_age": scale.CONNECTION_AGE,
+            "homes": {HOME_PREFIX: next(iter(REGIONS))},
+            "peers": [peer for peer in REGIONS if peer != region],
+        }
+        path = self._write(f"service-{region}.json", options)
+        self.crew.start(f"service-{region}", "outlast.drill.service", str(path), descriptors=descriptors)
+
+    def _start_shipper(self, region: str) -> None:
+        (peer,) = (other for other in REGIONS if other != region)
+        places = [self.address_map.get(address, (address, self.service_port)) for address in REGIONS[peer]]
+        options = {
+            "region": region,
+            "database": str(self.folder / f"{region}.db"),
+            "target": peer,
+            "addresses": places,
+            "output": str(self.folder / f"shipper-{region}.jsonl"),
+        }
+        self.crew.start(
+            f"shipper-{region}", "outlast.drill.shipper", str(self._write(f"shipper-{region}.json", options))
+        )
+
+    # ------------------------------------------------------------- begin: the DynamoDB stand-ins, and listeners that go
+
+    def _start_dynamodb(self) -> None:
+        """One stand-in for each region: the same addresses as its service, on a port of their own."""
+        self._table_listeners = listen(one_address=self.options.one_address)
+        for region, sockets in self._table_listeners.sockets.items():
+            self._start_table(region, sockets)
+
+    def _start_table(self, region: str, sockets: list[socket.socket]) -> None:
+        descriptors = tuple(listening.fileno() for listening in sockets)
+        path = self._write(f"dynamodb-{region}.json", self._table_options(region) | {"sockets": descriptors})
+        self.crew.start(f"dynamodb-{region}", "outlast.drill.dynamodb", str(path), descriptors=descriptors)
+
+    def _load_table(self, region: str) -> None:
+        """Start a stand-in that listens when its gate is there: loading it takes seconds."""
+        places = [list(place) for place in _places(self._listeners_of(next(iter(TABLE_GROUPS))), region)]
+        self._gate(region).unlink(missing_ok=True)
+        options = self._table_options(region) | {"listen": places, "gate": str(self._gate(region))}
+        path = self._write(f"dynamodb-{region}.json", options)
+        self.crew.start(f"dynamodb-{region}", "outlast.drill.dynamodb", str(path))
+
+    def _table_options(self, region: str) -> dict[str, Any]:
+        return {
+            "region": region,
+            "database": str(self.folder / f"dynamodb-{region}.items"),
+            "output": str(self.folder / f"dynamodb-{region}.jsonl"),
+            "connection_age": scale.CONNECTION_AGE,
+        }
+
+    def _gate(self, region: str) -> Path:
+        return self.folder / f"dynamodb-{region}.gate"
+
+    def places(self, group: str) -> dict[str, tuple[str, int]]:
+        """Where each region's server for a group of clients is, by region: address and port to connect to."""
+        listeners = self._listeners_of(group)
+        return {
+            region: listeners.address_map.get(addresses[0], (addresses[0], listeners.port))
+            for region, addresses in REGIONS.items()
+        }
+
+    def _listeners_of(self, group: str) -> Listeners:
+        listeners = self._table_listeners if group in TABLE_GROUPS else self._listeners
+        assert listeners is not None
+        return listeners
+
+    def stop_listening(self, region: str) -> None:
+        """End a region's service and its DynamoDB stand-in: connections break, new ones are refused."""
+        self.crew.dismiss(f"service-{region}", f"dynamodb-{region}")
+        self._load_table(region)
+        if self.own is not None:
+            self.own.stop_region(region)
+
+    def listen_again(self, region: str) -> None:
+        """Start what `stop_listening` ended, on the same addresses and with the same data.
+
+        Raises:
+            Unavailable: An address was taken meanwhile.
+
+        """
+        if self.own is not None:
+            self.own.start_region(region)
+        assert self._listeners is not None
+        sockets = bind_again(self._listeners, region)
+        self._start_service(region, sockets)
+        for listening in sockets:
+            listening.close()
+        self._gate(region).touch()
+
+    # --------------------------------------------------------------- end: the DynamoDB stand-ins, and listeners that go
 
     def _start_control_plane(self) -> None:
-        for role in ("planner", *ENACTORS, "janitor", PROBER):
-            toml = self._write_text(f"{role}.toml", self._toml(role, REGIONS["us-east-1"]))
+        for role in ROLES:
+            if role in PLANNERS:
+                toml = self.write_topology(REGIONS["us-east-1"])
+            else:
+                toml = self._write_text(f"{role}.toml", self._toml(role, REGIONS["us-east-1"]))
             options = {
                 "config": str(toml),
                 "holds": str(self.holds),
@@ -200,44 +348,50 @@ class World:
             }
             self._start(role, options)
 
-    def _start_witnesses(self, names: Names) -> None:
-        for number, group in enumerate(GROUPS):
+    def _start_clients(self, orders: dict[str, Any]) -> None:
+        for number, group in enumerate(self.groups):
+            listeners = self._listeners_of(group)
             options = {
                 "group": group,
                 "kind": group,
                 "output": str(self.folder / f"{group}.jsonl"),
-                "names": [names.east, names.west],
+                **orders,
                 "nameserver": ["127.0.0.1", self.port],
-                "port": self.service_port,
-                "rate": self.options.pace.rate,
+                "port": listeners.port,
+                "rate": scale.rate_of(self.options.pace, group),
                 "caches": scale.CACHES,
                 "deadline": scale.DEADLINE,
                 "seed": self.options.seed + number,
-                "address_map": self.address_map,
+                "address_map": listeners.address_map,
                 "control": str(self.folder / "clients.control"),
-                "epoch": 1,
+                "regions": list(REGIONS),
+                "folder": str(self.folder),
             }
+            if self.own is not None and group == self.own.options.group:
+                options |= self.own.changes()
             self.crew.start(group, "outlast.drill.load", str(self._write(f"{group}.json", options)))
+
+    def _start_observer(self, orders: dict[str, Any]) -> None:
         observer = {
-            "names": [names.east],
+            **orders,
             "nameserver": ["127.0.0.1", self.port],
             "output": str(self.folder / "observer.jsonl"),
             "control": str(self.folder / "observer.control"),
-            "epoch": 1,
         }
         self.crew.start("observer", "outlast.drill.observer", str(self._write("observer.json", observer)))
-        self.wait_for("the clients", lambda: self.evidence.ready >= {*GROUPS, "observer"})
 
     def _start(self, role: str, options: dict[str, Any]) -> None:
         self.crew.start(role, "outlast.drill.roles", role, str(self._write(f"{role}.json", options)))
 
     def _toml(self, role: str, east: tuple[str, ...]) -> str:
         key_file = self.keys.file(role if role in ENACTORS else OPERATOR)
-        return control_plane(port=self.port, key_file=key_file, service_port=self.service_port, east=east)
+        return control_plane(
+            port=self.port, key_file=key_file, service_port=self.service_port, east=east, place=PLACES[role]
+        )
 
     def _is_enacted(self) -> bool:
         return all(self.evidence.versions(name)[-1:] and self.evidence.versions(name)[-1].addresses
-                   for name in (FENCED.east, FENCED.west))  # fmt: skip
+                   for name in (FENCED.east, FENCED.west, DARK.east, DARK.west, EVERYWHERE))  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------------- files
 
@@ -253,3 +407,7 @@ class World:
         path, beside = self.folder / name, self.folder / f".{name}"
         beside.write_text(text, encoding="utf-8")
         return beside.replace(path)
+
+
+def _places(listeners: Listeners, region: str) -> list[tuple[str, int]]:
+    return [listeners.address_map.get(address, (address, listeners.port)) for address in REGIONS[region]]

@@ -22,7 +22,7 @@ WEST = "west.example.test."
 
 CALL_FIELDS = {
     *("event", "id", "group", "host", "epoch", "kind", "scheduled", "ended", "ok", "latency_ms", "attempts"),
-    *("resolved", "connections", "dns_queries", "error", "region", "target"),
+    *("resolved", "connections", "dns_queries", "error", "region", "target", "key"),
 }
 
 
@@ -131,7 +131,7 @@ def test_wrong_answers_do_not_count(
     start_load: Callable[..., Any], start_child: Callable[..., Any], tmp_path: Path
 ) -> None:
     """A 200 with another value than was written is a failed call and is not tried again."""
-    options = {"region": "east", "database": str(tmp_path / "wrong"), "listen": [["127.0.0.1", 0]]}
+    options = {"region": "east", "database": str(tmp_path / "wrong"), "keys": 0, "listen": [["127.0.0.1", 0]]}
     host, port = start_child("service", options).wait_for("ready")[0]["addresses"][0]
     httpx.put(f"http://{host}:{port}/kv/k0", json={"value": "spoilt"}, trust_env=False).raise_for_status()
     _, calls = wait_for_end(start_load(seconds=0.5, keys=1, write_share=0, address_map={"127.0.1.1": [host, port]}))

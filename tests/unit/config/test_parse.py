@@ -6,7 +6,7 @@ import pytest
 
 from outlast.config.example import EXAMPLE
 from outlast.config.parse import load, parse
-from outlast.config.settings import Rfc2136Settings, Settings
+from outlast.config.settings import HealthSettings, Rfc2136Settings, Settings
 from outlast.config.wire import places, providers_of
 from outlast.errors import InvalidConfig
 
@@ -241,6 +241,13 @@ def test_a_misspelt_secret_is_not_repeated() -> None:
     faults = faults_of(BASE.replace("key_secret_file", "key_sekret_file") + "[planner]\nsecret = 'hush'\n")
 
     assert "hush" not in " ".join(faults)
+
+
+def test_a_place_signs_for_the_prober() -> None:
+    """With a place a prober's name stands behind it; without one it stands alone."""
+    placed = HealthSettings(place="us-west-2")
+
+    assert ("us-west-2/p", "p") == (placed.observer("p"), HealthSettings().observer("p"))
 
 
 def test_not_toml() -> None:

@@ -21,8 +21,8 @@ def test_every_fault_is_named_with_its_fix(tmp_path: Path) -> None:
     found = faults(acts=("histroy", "fenced", "zzz"), json_file=tmp_path / "no" / "x.json")
 
     assert 3 == len(found)
-    assert "--act 'histroy' is unknown; did you mean 'history'?: one of history, fenced" == found[0]
-    assert "--act 'zzz' is unknown: one of history, fenced" == found[1]
+    assert "--act 'histroy' is unknown; did you mean 'history'?: one of history, fenced, region-dark" == found[0]
+    assert "--act 'zzz' is unknown: one of history, fenced, region-dark" == found[1]
     assert f"there is no folder {tmp_path / 'no'}" in found[2]
 
 
@@ -48,7 +48,7 @@ def test_every_act_is_known_by_the_name_it_gives_itself() -> None:
     """`--act NAME` and the result agree."""
     named = {name: act.module.NAME for scenario in SCENARIOS.values() for name, act in scenario.acts.items()}
 
-    assert {"history": "history", "fenced": "fenced"} == named
+    assert {name: name for name in ("history", "fenced", "region-dark")} == named
 
 
 @pytest.mark.parametrize(("seconds", "scaled"), [(0, 1), (5, 1), (199, 1), (200, 2), (900, 9)])

@@ -7,10 +7,13 @@ import pytest
 
 from outlast.drill.evidence import Evidence, Version
 from outlast.drill.score import (
+    Findings,
     Second,
+    Written,
     empty_samples,
     empty_seconds,
     empty_versions,
+    failover,
     first_empty,
     first_success,
     longest_outage,
@@ -19,6 +22,7 @@ from outlast.drill.score import (
     regressions,
     score_group,
     share,
+    writes_of,
 )
 
 Call = dict[str, Any]
@@ -38,6 +42,10 @@ def call(scheduled: float, *, ok: bool = True, **fields: Any) -> Call:
         "dns_queries": 1,
         "connections": 0,
         "host": 0,
+        "kind": "read",
+        "key": None,
+        "error": None if ok else "ConnectError",
+        "region": "us-east-1" if ok else None,
         **fields,
     }
 
@@ -218,3 +226,87 @@ def test_availability_of_resolving_calls_leaves_warm_connections_out(tmp_path: P
     score = score_group(evidence_of(tmp_path, *found), "plain", start=0.0, end=9.0)
 
     assert (0.75, 0.5, 2) == (score.availability, score.availability_resolving, score.resolving_calls)
+
+
+def write(scheduled: float, key: str, *, ok: bool = True, **fields: Any) -> Call:
+    """The line of a write."""
+    return call(scheduled, ok=ok, kind="write", key=key, **fields)
+
+
+def test_last_word_on_a_write_counts(tmp_path: Path) -> None:
+    """Acknowledged in time, late or after it was given up; parked at once or late; or neither, and then nobody was told."""
+    found = [
+        write(1.0, "in-time"),
+        write(2.0, "late", ok=False, error="Late"),
+        write(3.0, "after", ok=False, error="NoAnswerYet"),
+        write(4.0, "parked", ok=False, error="parked"),
+        write(5.0, "parked-late", ok=False, error="NoAnswerYet"),
+        write(6.0, "failed", ok=False),
+        write(7.0, "failed-late", ok=False, error="NoAnswerYet"),
+        call(8.0),
+        write(99.0, "another act"),
+    ]
+    after: dict[int, Call] = {
+        3000: {"attempts": 1, "answered": True, "error": None},
+        5000: {"attempts": 1, "answered": False, "error": "parked"},
+        7000: {"attempts": 1, "answered": False, "error": "ConnectError"},
+    }
+    writes = writes_of(evidence_of(tmp_path, *found, plain=after), "plain", start=0.0, end=9.0)
+
+    assert (frozenset({"in-time", "late", "after"}), frozenset({"parked", "parked-late"})) == writes
+
+
+def test_parked_write_is_not_available_and_its_later_attempts_count(tmp_path: Path) -> None:
+    """Two of three calls are answered; the parked one was drained with two attempts, another act's is not counted."""
+    found = [write(1.0, "a"), call(2.0), write(3.0, "b", ok=False, error="parked", attempts=1)]
+    evidence = evidence_of(tmp_path, *found)
+    evidence.drained["plain"] = {
+        "b": {"t": 7.0, "key": "b", "attempts": 2},
+        "other": {"t": 9.0, "key": "other", "attempts": 5},
+    }
+    score = score_group(evidence, "plain", start=0.0, end=9.0)
+
+    assert (0.6667, 1, 1, 0.0, 1, round(5 / 3, 4)) == (
+        score.availability,
+        score.parked,
+        score.drained,
+        score.drain_seconds,
+        score.writes_acked,
+        score.attempts_per_call,
+    )
+
+
+def test_write_is_lost_if_no_region_has_it_and_duplicated_if_two_took_it(tmp_path: Path) -> None:
+    """Of three that were promised one is nowhere and one was taken twice; a write that failed is nobody's loss."""
+    found = [write(1.0, "a"), write(2.0, "b"), write(3.0, "c", ok=False, error="parked"), write(4.0, "d", ok=False)]
+    written = Written(readable=frozenset({"a", "b"}), twice=frozenset({"b", "d"}))
+    evidence = evidence_of(tmp_path, *found)
+    score = score_group(evidence, "plain", start=0.0, end=9.0, findings=Findings(written=written))
+    unknown = score_group(evidence, "plain", start=0.0, end=9.0)
+
+    assert (1, 1) == (score.writes_lost, score.writes_duplicated)
+    assert (None, None, None) == (unknown.writes_lost, unknown.writes_duplicated, unknown.failover_s)
+
+
+def elsewhere(scheduled: float, **fields: Any) -> Call:
+    """A call that the second region answered."""
+    return call(scheduled, region="us-west-2", **fields)
+
+
+@pytest.mark.parametrize(
+    ("later", "seconds"),
+    [
+        ([elsewhere(6.0)], 0.01),
+        ([call(6.0, ok=False), elsewhere(6.5)], 0.51),
+        ([call(6.0), elsewhere(8.0)], 2.01),
+        ([elsewhere(6.0), call(7.0, host=1, ok=False), elsewhere(7.4, host=1)], 0.41),
+        ([call(6.0, ok=False)], None),
+        ([elsewhere(6.0, host=2)], None),
+        ([], None),
+    ],
+)
+def test_failover_is_what_the_slowest_host_needed(later: list[Call], seconds: float | None) -> None:
+    """From its first call after the fault to the first answer from elsewhere; hosts that were elsewhere have no say."""
+    before = [call(4.0), call(4.5, host=1), elsewhere(4.6, host=2)]
+
+    assert seconds == failover([*before, *later], fault=5.0, home="us-east-1")

@@ -4,16 +4,22 @@ The interleaving is forced. C has passed its one-time freshness check and stops 
 much newer plan and stops before it lists what to clean. B stops before it installs. C goes on: the record goes back to
 C's old plan. A goes on: its clean-up deletes that plan's tree, for it is old; the record answers NOERROR with nothing.
 B goes on: it must set the rollback alias to the target that is gone, and the provider refuses, now and for ever.
+
+While the record is empty the eastern region's listeners go away for some seconds, too: remembered addresses alone must
+not save anybody then.
 """
 
 import json
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
 from outlast.drill import holds, scale
-from outlast.drill.acts.scoring import score_act
+from outlast.drill.acts.pieces import kept, resolver_alone, unmoved
+from outlast.drill.acts.scoring import score_act, score_groups
+from outlast.drill.acts.silence import Silence, fall_silent
 from outlast.drill.addresses import REGIONS
 from outlast.drill.evidence import Version
 from outlast.drill.expectation import at_least, at_most, cut, true
@@ -39,7 +45,8 @@ NAME = "history"
 TITLE = "the automation of 20 October 2025, its race forced"
 PROVES = (
     "One stale write and one clean-up empty a healthy service's record, every automation is stuck for ever, and "
-    "careful clients stay dark even after the repair, for as long as they remember the empty answer."
+    "careful clients stay dark even after the repair, for as long as they remember the empty answer. Clients that keep "
+    "what they knew, and have somewhere else to go, do not notice."
 )
 SECONDS = 42.0
 A, B, C = HAZARDS
@@ -68,9 +75,9 @@ def play(stage: Stage) -> ActScore:
     stage.tell(f"The automation of 2025 runs: three enactors, plan {OLD - 1} is live. All calls are answered.")
     stage.wait(stage.pace.steady)
     _force_the_race(stage)
-    _stay_empty(stage)
+    silence = _stay_empty(stage)
     _repair(stage)
-    return _score(stage, end=stage.settle())
+    return _score(stage, silence, end=stage.settle())
 
 
 def _warm_up(stage: Stage, epoch: int) -> None:
@@ -182,7 +189,7 @@ def _versions(stage: Stage) -> list[Version]:
 # ----------------------------------------------------------------------------------------- stuck, and the repair
 
 
-def _stay_empty(stage: Stage) -> None:
+def _stay_empty(stage: Stage) -> Silence:
     stage.phase("empty and stuck")
     empty = _first_empty(stage)
     stage.until(
@@ -191,7 +198,15 @@ def _stay_empty(stage: Stage) -> None:
         timeout=FORCE_TIMEOUT,
     )
     stage.tell(f"B and all others install in vain: {_stuck(stage, empty.at)[0].reason}")
-    stage.wait(max(0.0, stage.pace.empty - (stage.start + stage.elapsed - empty.at)))
+    _wait_since(stage, empty.at, scale.CONNECTION_AGE + scale.RECORD_TTL)
+    silence = fall_silent(stage)
+    stage.phase("empty and stuck")
+    _wait_since(stage, empty.at, stage.pace.empty)
+    return silence
+
+
+def _wait_since(stage: Stage, instant: float, seconds: float) -> None:
+    stage.wait(max(0.0, instant + seconds - time.monotonic()))
 
 
 def _first_empty(stage: Stage) -> Version:
@@ -242,7 +257,7 @@ def _break_glass(stage: Stage) -> None:
 # ------------------------------------------------------------------------------------------------------- the score
 
 
-def _score(stage: Stage, *, end: float) -> ActScore:
+def _score(stage: Stage, silence: Silence, *, end: float) -> ActScore:
     evidence = stage.world.evidence
     start = stage.start
     versions = _versions(stage)
@@ -251,6 +266,7 @@ def _score(stage: Stage, *, end: float) -> ActScore:
     stuck = _stuck(stage, empty.at)
     plain = calls_of(evidence, "plain", start=start, end=end)
     recovered = recovery_by_cache(evidence.answers["plain"], HISTORY.east, repaired=repaired.at)
+    groups = score_groups(stage, end=end, fault_at=silence.begin)
     return score_act(
         stage,
         proves=PROVES,
@@ -267,7 +283,11 @@ def _score(stage: Stage, *, end: float) -> ActScore:
             at_least("transactions refused in the stuck state", len(stuck), STUCK_MIN),
             _dark(plain, empty.at, repaired.at),
             _recovered(recovered, stage.pace.negative_ttl),
+            *resolver_alone(calls_of(evidence, "resolver", start=start, end=end), silence),
+            *unmoved(groups),
+            *kept(groups),
         ),
+        groups=groups,
     )
 
 

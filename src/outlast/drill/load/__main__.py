@@ -5,6 +5,7 @@ import gc
 import importlib.util
 import os
 import sys
+import threading
 import time
 
 import anyio.lowlevel
@@ -18,6 +19,9 @@ def serve(options: LoadOptions) -> None:
     """Make the group's calls."""
     _remember_missing("sniffio")
     asyncio.run(_run(options))
+    if any(not thread.daemon for thread in threading.enumerate() if thread is not threading.main_thread()):
+        # A thread that waits for an answer cannot be stopped, and nobody waits for the answer any more.
+        os._exit(0)
 
 
 async def _run(options: LoadOptions) -> None:
@@ -31,6 +35,7 @@ async def _run(options: LoadOptions) -> None:
     lines = Lines(options.output)
     generator = Generator(options, lines.write)
     await anyio.lowlevel.checkpoint()  # loads its asyncio backend; the first call would wait for that
+    await generator.open()
     gc.freeze()  # what is loaded by now stays: collections need not look at it again
     lines.write("ready", {"t": time.monotonic(), "pid": os.getpid(), "group": options.group, "kind": options.kind})
     await generator.run(stop)

@@ -7,18 +7,31 @@ connect timeout, as a careful client does.
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 import httpcore
 import httpx
 
-from outlast.drill.load.stub_resolver import StubResolver, Unresolved
+from outlast.drill.load.stub_resolver import Unresolved
 from outlast.drill.load.trace import TRACE, CallTrace
 
 CONNECT_TIMEOUT = 5.0  # seconds, httpx's default, where a caller sets none
 
 
+class Resolving(Protocol):
+    """What turns names into addresses for one host."""
+
+    async def resolve(self, name: str) -> tuple[str, ...]:
+        """The addresses of a name; raises `Unresolved` if there is none."""
+        ...
+
+    async def aclose(self) -> None:
+        """Give up what is being asked."""
+        ...
+
+
 class Dialer(httpcore.AsyncNetworkBackend):
-    """Connects by name through a stub resolver.
+    """Connects by name through a resolver.
 
     Args:
         resolver: The host's resolver.
@@ -26,7 +39,7 @@ class Dialer(httpcore.AsyncNetworkBackend):
 
     """
 
-    def __init__(self, resolver: StubResolver, address_map: Mapping[str, tuple[str, int]]) -> None:
+    def __init__(self, resolver: Resolving, address_map: Mapping[str, tuple[str, int]]) -> None:
         self._resolver = resolver
         self._address_map = address_map
         self._tcp = httpcore.AnyIOBackend()
@@ -79,7 +92,7 @@ class Dialer(httpcore.AsyncNetworkBackend):
 class DialedTransport(httpx.AsyncHTTPTransport):
     """httpx's own transport with httpx's own limits, except that our dialer opens the connections."""
 
-    def __init__(self, dialer: Dialer) -> None:
+    def __init__(self, dialer: httpcore.AsyncNetworkBackend) -> None:
         super().__init__(verify=_NO_TLS)
         # httpx offers no way to hand a backend to its pool; replacing the pool would mean to copy its limits here.
         self._pool._network_backend = dialer  # noqa: SLF001 - see above

@@ -1,99 +1,94 @@
-"""One independent client machine: its HTTP client, its stub resolver's cache, its memory of what it wrote.
+"""One client machine of a careful team: httpx as it comes, stamina's retries, the host's own stub resolver.
 
-Each write goes to a key of its own, so that a retry that arrives late can never make a later read look wrong. The last
-acknowledged write is remembered per endpoint name: the two regions do not replicate, and a fair client reads back where
-it wrote.
+The three kinds differ in one thing each, and in nothing else: a second region to go to, or a resolver of ours.
 """
 
 import time
-from collections.abc import Callable, Mapping
-from typing import NamedTuple
 
 import httpx
+import stamina
 
-from outlast.drill.load.dialer import DialedTransport, Dialer
-from outlast.drill.load.stub_cache import Lookup
+from outlast.drill.load.dialer import DialedTransport, Dialer, Resolving
+from outlast.drill.load.errand import Errand, Reply, Setting
+from outlast.drill.load.memory import Memory
 from outlast.drill.load.stub_resolver import StubResolver
 from outlast.drill.load.trace import TRACE, count_dns_query
-from outlast.errors import OutlastError
 
-
-class WrongValue(OutlastError):
-    """The service answered 200 with something else than what was written."""
-
-
-class Reply(NamedTuple):
-    """A correct answer, and which load balancer of which region gave it."""
-
-    region: str
-    target: str
+# stamina would log each scheduled retry, hundreds a second in an outage.
+stamina.instrumentation.set_on_retry_hooks([])
 
 
 class Host:
-    """One host of a group.
+    """One host of the kind `plain`: one region, ten attempts within 45 s on every error that httpx knows.
 
     Args:
-        label: A name that is unique among all hosts that write to the same services.
-        nameserver: Address and port of the server its stub resolver asks.
-        port: The port of the services.
-        address_map: See `Dialer`.
-        on_answer: See `StubResolver`.
+        setting: What it is told.
+        resolver: What turns names into addresses; a stub resolver that does as the RFCs say, if not given.
 
     """
 
-    def __init__(
-        self,
-        label: str,
-        *,
-        nameserver: tuple[str, int],
-        port: int,
-        address_map: Mapping[str, tuple[str, int]],
-        on_answer: Callable[[str, Lookup], None],
-    ) -> None:
-        self._label = label
-        self._port = port
-        self._resolver = StubResolver(nameserver, clock=time.monotonic, on_query=count_dns_query, on_answer=on_answer)
+    def __init__(self, setting: Setting, resolver: Resolving | None = None) -> None:
+        self.setting = setting
+        self._resolver = resolver or StubResolver(
+            setting.nameserver, clock=time.monotonic, on_query=count_dns_query, on_answer=setting.on_answer
+        )
         # trust_env: a proxy named in the environment must not take calls to loopback.
         self._client = httpx.AsyncClient(
-            transport=DialedTransport(Dialer(self._resolver, address_map)), trust_env=False
+            transport=DialedTransport(Dialer(self._resolver, setting.address_map)), trust_env=False
         )
-        self._written: dict[str, tuple[str, str]] = {}
+        self._memory = Memory()
 
-    async def read(self, name: str, key: str | None) -> Reply:
-        """Read a seeded key, or with `None` the key this host last wrote at `name` (or `k0` before the first write).
+    async def open(self) -> None:
+        """Nothing is needed."""
+
+    @stamina.retry(on=httpx.HTTPError)
+    async def call(self, errand: Errand) -> Reply:
+        """Make one call.
 
         Raises:
             httpx.HTTPError: No answer, or one that is not a success.
             WrongValue: Another value than was written.
 
         """
-        written_key, value = self._written.get(name, ("k0", "v-k0"))
-        if key is not None:
-            written_key, value = key, f"v-{key}"
-        return await self._request("GET", name, key=written_key, value=value)
+        return await self.attempt(errand)
 
-    async def write(self, name: str, number: int) -> Reply:
-        """Write the key of call `number`. Raises as `read` does; writing again changes nothing."""
-        key, value = f"w-{self._label}-{number}", f"v-{number}"
-        reply = await self._request("PUT", name, key=key, value=value)
-        self._written[name] = (key, value)
-        return reply
+    async def attempt(self, errand: Errand) -> Reply:
+        """One attempt: one request to the first name."""
+        return await self.ask(0, errand)
 
-    async def _request(self, method: str, name: str, *, key: str, value: str) -> Reply:
+    async def ask(self, index: int, errand: Errand) -> Reply:
+        """One request to a region's name. Raises as `call` does; writing again changes nothing."""
+        url = self.setting.url(index)
+        key, value = (errand.key, errand.value) if errand.key is not None else self._memory.last(url)
         trace = TRACE.get()
         trace.attempts += 1
-        url = f"http://{name.rstrip('.')}:{self._port}/kv/{key}"
         try:
-            response = await self._client.request(method, url, json={"value": value} if method == "PUT" else None)
+            response = await self._client.request(
+                "PUT" if errand.is_write else "GET",
+                f"{url}/kv/{key}",
+                json={"value": value} if errand.is_write else None,
+            )
             response.raise_for_status()
         except httpx.HTTPError as error:
             trace.last_error = type(error).__name__
             raise
-        if response.json().get("value") != value:
-            raise WrongValue(f"{key} at {name}: expected {value!r}, got {response.text[:200]!r}")
+        if errand.is_write:
+            self._memory.note(url, key, value)
+        self._memory.check(url, key, expected=value, found=response.json().get("value"))
         return Reply(response.headers["x-region"], response.headers["x-target"])
 
     async def aclose(self) -> None:
         """Close connections and give up questions in flight."""
         await self._resolver.aclose()
         await self._client.aclose()
+
+
+class TwoRegionHost(Host):
+    """One host of the kind `plain-two-regions`: in each attempt, when the first name fails, the second is tried at once."""
+
+    async def attempt(self, errand: Errand) -> Reply:
+        """One attempt: a request to the first name, and if that fails one to the second."""
+        try:
+            return await self.ask(0, errand)
+        except httpx.HTTPError:
+            return await self.ask(1, errand)

@@ -33,6 +33,9 @@ class LoadOptions:
         address_map: Where to dial instead of an address, for machines that have only 127.0.0.1.
         control: Path of a control file (see `drill.control`), or `None`.
         epoch: The number of the first act.
+        regions: The regions' names, in the order of `names`.
+        folder: Where kinds with a queue or a memory keep it; needed by those.
+        home_share: See `Direction`.
 
     """
 
@@ -52,6 +55,9 @@ class LoadOptions:
     address_map: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     control: str | None = None
     epoch: int = 0
+    regions: tuple[str, ...] = ("us-east-1", "us-west-2")
+    folder: str = "."
+    home_share: float = 0.0
 
     def __post_init__(self) -> None:
         require(
@@ -61,9 +67,10 @@ class LoadOptions:
             (self.deadline > 0, f"deadline = {self.deadline}: must be more than 0 seconds"),
             (self.seconds is None or self.seconds > 0, f"seconds = {self.seconds}: must be more than 0, or null"),
             (0 <= self.write_share <= 1, f"write_share = {self.write_share}: must be from 0 to 1"),
+            (0 <= self.home_share <= 1, f"home_share = {self.home_share}: must be from 0 to 1"),
             (self.keys >= 1, f"keys = {self.keys}: must be at least 1"),
         )
 
     def direction(self) -> Direction:
         """Whom to call until a control file says otherwise."""
-        return Direction(self.epoch, self.names, (self.nameserver[0], self.nameserver[1]))
+        return Direction(self.epoch, self.names, (self.nameserver[0], self.nameserver[1]), self.home_share)

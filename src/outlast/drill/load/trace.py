@@ -14,6 +14,7 @@ class CallTrace:
         connections: TCP connections opened.
         dns_queries: Questions sent; a question shared with another call counts for the call that asked first.
         last_error: Class of the last failed attempt's error.
+        is_drain: Whether it is no call of the load but a queue's, of something parked before.
 
     """
 
@@ -22,6 +23,7 @@ class CallTrace:
     connections: int = 0
     dns_queries: int = 0
     last_error: str | None = None
+    is_drain: bool = False
 
 
 TRACE: ContextVar[CallTrace] = ContextVar("outlast_drill_call")
