@@ -43,9 +43,13 @@ def start(path: Path, *names: str) -> "subprocess.Popen[str]":
 
 
 def kill(process: "subprocess.Popen[str]") -> list[str]:
-    """Kill the process and return its whole lines."""
+    """Kill the process and return its whole lines, those after what has been read."""
+    assert process.stdout is not None
     process.send_signal(signal.SIGKILL)
-    text, _ = process.communicate(timeout=30)
+    # Not `communicate`: it reads past the stream's buffer, and would lose what an earlier `readline` left there.
+    with process.stdout:
+        text = process.stdout.read()
+    process.wait(timeout=30)
     return text.split("\n")[:-1]
 
 

@@ -248,10 +248,13 @@ def test_killing_writer_and_shipper_loses_nothing(tmp_path: Path) -> None:
         command = [sys.executable, "-c", PROCESS, *map(str, paths), str(round_)]
         process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
-        lines = [process.stdout.readline() for _ in range(15)]
-        process.send_signal(signal.SIGKILL)
-        rest, _ = process.communicate(timeout=30)
-        acknowledged |= {line for line in "".join([*lines, rest]).split("\n")[:-1] if line}
+        # Not `communicate`: it reads past the stream's buffer, and would lose what `readline` left there.
+        with process.stdout as stdout:
+            lines = [stdout.readline() for _ in range(15)]
+            process.send_signal(signal.SIGKILL)
+            rest = stdout.read()
+        process.wait(timeout=30)
+        acknowledged |= set("".join([*lines, rest]).split("\n")[:-1])
     with RegionStore(paths[0], "east") as east, RegionStore(paths[1], "west") as west:
         shipper = Shipper(east, StoreTarget(west), name="west")
         asyncio.run(ship_until(shipper, lambda: west.count() == east.count()))

@@ -138,12 +138,13 @@ class Child:
     def lines(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.output.read_text().splitlines()] if self.output.exists() else []
 
-    def events(self, event: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines() if line["event"] == event]
+    def events(self, event: str, **fields: Any) -> list[dict[str, Any]]:
+        """The lines of an event, those with these fields if any are given."""
+        return [line for line in self.lines() if {"event": event, **fields}.items() <= line.items()]
 
-    def wait_for(self, event: str, *, count: int = 1, seconds: float = 10) -> list[dict[str, Any]]:
+    def wait_for(self, event: str, *, count: int = 1, seconds: float = 10, **fields: Any) -> list[dict[str, Any]]:
         end = time.monotonic() + seconds
-        while len(found := self.events(event)) < count:
+        while len(found := self.events(event, **fields)) < count:
             assert self.process.poll() is None, f"ended with {self.process.returncode}"
             assert time.monotonic() < end, f"no {event} within {seconds} s: {self.lines()[-3:]}"
             time.sleep(0.02)

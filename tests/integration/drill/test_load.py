@@ -190,8 +190,7 @@ def test_control_file_begins_a_new_act(
     (tmp_path / "new.json").write_text(json.dumps({"epoch": 1, "names": [WEST, EAST]}))
     (tmp_path / "new.json").replace(control)
     child.wait_for("directed")
-    known = len(child.events("call"))
-    child.wait_for("call", count=known + 40)
+    child.wait_for("call", count=40, epoch=1)
     seconds = child.terminate()
     calls = child.events("call")
 
