@@ -79,12 +79,20 @@ class SpoolStore:
         return await asyncio.wrap_future(future)
 
     def close(self) -> None:
-        """Finish what waits and let the next process in."""
-        self._stack.close()
+        """Finish what waits and let the next process in; nothing in a forked child."""
+        if not self.is_inherited():
+            self._stack.close()
+
+    def is_inherited(self) -> bool:
+        """Return whether this is a forked child, whose parent has the spool.
+
+        SQLite does not survive a fork: in a child it believes in locks that it does not have. To close there would remove
+        the log that the parent goes on writing, and everything the parent acknowledges from then on with it.
+        """
+        return os.getpid() != self._owner
 
     def _refuse_children(self) -> None:
-        # An SQLite connection carried over a fork corrupts its file.
-        if os.getpid() != self._owner:
+        if self.is_inherited():
             raise Unavailable(
                 f"spool {self.path} was opened by process {self._owner}", hint="open a queue after the fork"
             )
