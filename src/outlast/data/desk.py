@@ -107,7 +107,7 @@ class Desk:
         with self._lock:
             self._ramp.withdraw(permit)
 
-    def settle(self, permit: Permit, message: Message, error: Exception | None) -> Callable[[Spool], None]:
+    def settle(self, permit: Permit, message: Message, error: BaseException | None) -> Callable[[Spool], None]:
         """Return what to write about a delivery that returned (`error` is `None`) or failed."""
         if isinstance(error, Unclaimed):
             self.withdraw(permit)
@@ -118,7 +118,14 @@ class Desk:
             return lambda spool: spool.ack(message.receipt, wall=self._clock.wall())
         self.last_failure = repr(error)
         delay = min(RETRY_MAX_SECONDS, RETRY_SECONDS * 2.0 ** min(message.attempts - 1, 10))
-        return self._put_off(message, delay, reason=repr(error), is_counted=not self._is_outage(message, error))
+        return self._put_off(message, delay, reason=repr(error), is_counted=self._is_counted(message, error))
+
+    def _is_counted(self, message: Message, error: BaseException) -> bool:
+        try:
+            return not (isinstance(error, Exception) and self._is_outage(message, error))
+        except Exception as fault:  # noqa: BLE001  the user's predicate; one that fails names no outage
+            self.last_failure = f"park_on: {fault!r}"
+            return True
 
     def release(self, message: Message) -> Callable[[Spool], None]:
         """Return what to write about a delivery that was broken off by us."""
