@@ -28,6 +28,8 @@ EXPIRES_LIMIT = 366 * 86_400.0
 """Seconds."""
 LEASE_LIMIT = 1000
 """Messages handed out, or dead letters listed, at once."""
+LEASE_SECONDS_LIMIT = 86_400.0
+"""A worker that takes longer is as good as dead."""
 
 Handler = Callable[[Message], Any]
 """Takes a message of `Queue.drain`, or returns an awaitable that does. It may see a message twice."""
@@ -93,12 +95,20 @@ class Queue:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(self._drain, ThreadDrain):
-            self._drain.stop()
-        self._close()
+        try:
+            if isinstance(self._drain, ThreadDrain) and not self._store.is_inherited():
+                self._drain.stop()
+        finally:
+            self._close()
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._open)
+        opening = asyncio.ensure_future(asyncio.to_thread(self._open))
+        try:
+            await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            # The thread opens it all the same, and nobody would close it.
+            opening.add_done_callback(lambda _: self._close())
+            raise
         self._is_in_loop = True
         self._start_calls()
         return self
@@ -106,9 +116,11 @@ class Queue:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(self._drain, TaskDrain):
-            await self._drain.stop()
-        await asyncio.to_thread(self._close)
+        try:
+            if isinstance(self._drain, TaskDrain) and not self._store.is_inherited():
+                await self._drain.stop()
+        finally:
+            await asyncio.to_thread(self._close)
 
     def _open(self) -> None:
         if self._opened is not None:
@@ -269,11 +281,15 @@ class Queue:
             self._drain = ThreadDrain(self._store, desk, self._calls.handle)
 
     def lease(self, count: int = 1, *, seconds: float = 60.0) -> tuple[Message, ...]:
-        """Take up to `count` messages by hand for so many seconds; then they are free for others again."""
+        """Take up to `count` messages by hand for so many seconds; then they are free for others again.
+
+        Fewer, even none, does not mean that no more are free: those passed over because their time was over or their
+        attempts were used up count as well. `stats().depth` tells.
+        """
         if not 1 <= count <= LEASE_LIMIT:
             raise ValueError(f"count = {count} is not within 1 and {LEASE_LIMIT}")
-        if not seconds > 0:
-            raise ValueError(f"seconds = {seconds:g} is no time")
+        if not 0 < seconds <= LEASE_SECONDS_LIMIT:
+            raise ValueError(f"seconds = {seconds:g} is not within 0 and {LEASE_SECONDS_LIMIT:g}")
         now, wall = self._clock.now(), self._clock.wall()
         until = now + int(seconds * SECOND)
         return self._store.run(lambda spool: spool.lease(count, now=now, until=until, wall=wall))
@@ -285,20 +301,28 @@ class Queue:
 
     def nack(self, receipt: Receipt, *, delay: float = 0.0, reason: str = "") -> None:
         """Give a message back, free again after `delay` seconds; raises `LeaseLost` as `ack` does."""
+        if not 0 <= delay <= EXPIRES_LIMIT:
+            raise ValueError(f"delay = {delay:g} s is not within 0 and {EXPIRES_LIMIT:g} s")
         due = self._clock.now() + int(delay * SECOND)
         self._store.run(lambda spool: spool.nack(receipt, due=due, reason=reason))
 
     # ---------------------------------------------------------------------------------------------------- look inside
 
     def stats(self) -> Stats:
-        """Return what the queue holds and what became of the rest."""
+        """Return what the queue holds, what became of the rest and how the drain is."""
         now, wall = self._clock.now(), self._clock.wall()
-        store = self._store
-        return store.run(lambda spool: spool.stats(now=now, wall=wall))._replace(is_disk_full=store.writer.is_full)
+        store, drain = self._store, self._drain
+        return store.run(lambda spool: spool.stats(now=now, wall=wall))._replace(
+            is_disk_full=store.writer.is_full,
+            workers=drain.workers() if drain else 0,
+            last_failure=drain.desk.last_failure if drain else "",
+        )
 
     def dead(self, limit: int = 100) -> tuple[Dead, ...]:
         """Return the oldest dead letters."""
-        return self._store.run(lambda spool: spool.dead(min(limit, LEASE_LIMIT)))
+        if not 1 <= limit <= LEASE_LIMIT:
+            raise ValueError(f"limit = {limit} is not within 1 and {LEASE_LIMIT}")
+        return self._store.run(lambda spool: spool.dead(limit))
 
     def revive(self, message_id: str) -> None:
         """Hand a dead letter out again; raises `Refused` if it is none."""
@@ -325,5 +349,7 @@ def _refuse_odd(body: bytes, *, names: tuple[str | None, ...], expires: float | 
     for name in names:
         if name is not None and not 0 < len(name) <= NAME_LIMIT:
             raise ValueError(f"a name of {len(name)} characters is not within 1 and {NAME_LIMIT}")
+        if name is not None:
+            name.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
     if expires is not None and not 0 < expires <= EXPIRES_LIMIT:
         raise ValueError(f"expires = {expires:g} s is not within 0 and {EXPIRES_LIMIT:g} s")

@@ -16,7 +16,7 @@ from outlast.data.refusal import QueueFull
 from outlast.errors import InvalidConfig, Unavailable
 
 FAST = DrainOptions(ramp=RampOptions(start=200, ceiling=1000))
-PATIENCE = 10.0
+PATIENCE = 30.0
 
 
 class Shop:
@@ -274,6 +274,27 @@ def test_odd_arguments_are_refused(tmp_path: Path) -> None:
                 queue.put(b"x", expires=expires)
         with pytest.raises(ValueError, match="a name"):
             queue.put(b"x", key="")
+        with pytest.raises(ValueError, match="surrogates"):
+            queue.put(b"x", dedup="\ud800")
+
+
+def test_odd_times_are_refused(tmp_path: Path) -> None:
+    """A delay or lease below 0, without end or no number is a `ValueError`; the message stays in hand and is not lost."""
+    with Queue(tmp_path / "spool") as queue:
+        queue.put(b"")
+        (message,) = queue.lease()
+        for odd in (-1e9, float("nan"), float("inf")):
+            with pytest.raises(ValueError, match="delay"):
+                queue.nack(message.receipt, delay=odd)
+            with pytest.raises(ValueError, match="seconds"):
+                queue.lease(seconds=odd)
+        for limit in (0, -1, 1001):
+            with pytest.raises(ValueError, match="limit"):
+                queue.dead(limit)
+        queue.nack(message.receipt)
+        (again,) = queue.lease()
+
+    assert b"" == again.body
 
 
 def test_odd_options_are_refused(tmp_path: Path) -> None:
