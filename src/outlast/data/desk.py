@@ -18,6 +18,10 @@ LEASE_RANGE = (0.1, 3600.0)
 """Seconds."""
 UNCLAIMED_SECONDS = 1.0
 """Until a message whose function is not registered is looked at again."""
+UNCLAIMED_MAX_SECONDS = 300.0
+UNCLAIMED_RATE = 100
+"""Looks at such messages per second in the long run: a function that was renamed may leave thousands behind, each look is
+two writes, and those behind them are to have their turn."""
 RETRY_SECONDS = 1.0
 """Until a message that could not be delivered is tried again for the first time; doubled with each counted attempt."""
 RETRY_MAX_SECONDS = 60.0
@@ -74,6 +78,7 @@ class Desk:
         self._clock = clock
         self._lock = threading.Lock()
         self._ramp = Ramp(options.ramp, now=clock.now())
+        self._unclaimed = 0
         self.last_failure = ""
         """The newest error of a handler, the gate or the spool."""
 
@@ -111,7 +116,10 @@ class Desk:
         """Return what to write about a delivery that returned (`error` is `None`) or failed."""
         if isinstance(error, Unclaimed):
             self.withdraw(permit)
-            return self._put_off(message, UNCLAIMED_SECONDS, reason="", is_counted=False)
+            self._unclaimed += 1  # of threads that race one may be missed
+            self.last_failure = f"no function is registered as {error}"
+            wait = min(UNCLAIMED_MAX_SECONDS, max(UNCLAIMED_SECONDS, self._unclaimed / UNCLAIMED_RATE))
+            return self._put_off(message, wait, reason="", is_counted=False)
         with self._lock:
             self._ramp.settle(permit, is_delivered=error is None, now=self._clock.now())
         if error is None:

@@ -225,8 +225,13 @@ class Queue:
         if registered.is_async and self._opened is not None and not self._is_in_loop:
             raise _needs_loop(name)
         self._calls.add(name, registered)
-        if self._opened is not None and self._drain is None:
+        if self._opened is None:
+            return
+        self._opened.run(Spool.recall)  # messages may have waited for this very function
+        if self._drain is None:
             self._start_calls()
+        else:
+            self._drain.ring()
 
     # -------------------------------------------------------------------------------------------------------- out
 

@@ -213,6 +213,10 @@ class Spool:
         """Free whatever is held or put off: a new opening of the file, the workers before it are gone."""
         self._db.execute("UPDATE head SET held = 0, due = 0 WHERE due > 0 OR held > 0")
 
+    def recall(self) -> None:
+        """Free what was put off: what it waited for may have come."""
+        self._db.execute("UPDATE head SET due = 0 WHERE due > 0 AND held = 0")
+
     def _held(self, receipt: Receipt) -> _Row:
         row = self._db.execute(f"{_ROW} WHERE h.seq = ? AND h.token = ? AND h.held = 1", receipt).fetchone()
         if row is None:

@@ -102,6 +102,21 @@ def test_parked_calls_outlive_the_process(tmp_path: Path) -> None:
     assert ["1"] == shop.orders
 
 
+def test_a_function_that_comes_late_gets_its_calls(tmp_path: Path) -> None:
+    """Calls wait for a function that is not registered yet, and are made as soon as it is, however long they waited."""
+    shop = Shop()
+    with Queue(tmp_path / "spool", draining=FAST) as queue:
+        queue.deliver(park_on=Unavailable, name="late")(shop.place)("1")
+    shop.is_open = True
+    with Queue(tmp_path / "spool", draining=FAST) as queue:
+        queue.deliver(park_on=Unavailable, name="other")(len)
+        wait_for(lambda: "late" in queue.stats().last_failure)
+        queue.deliver(park_on=Unavailable, name="late")(shop.place)
+        wait_for(lambda: queue.stats().drained == 1)
+
+    assert ["1"] == shop.orders
+
+
 def test_calls_of_one_key_keep_their_order(tmp_path: Path) -> None:
     """While a call of a key is parked, later ones park behind it untried."""
     shop = Shop()

@@ -159,6 +159,16 @@ def test_an_attempt_nobody_is_to_blame_for_does_not_count(spool: Spool) -> None:
     assert () == spool.dead(9)
 
 
+def test_what_was_put_off_can_be_recalled(spool: Spool) -> None:
+    """What waits for its time is free at once; what is in a worker's hands stays there."""
+    put(spool, "a")
+    put(spool, "b")
+    spool.nack(lease(spool)[0].receipt, due=100)
+    spool.recall()
+
+    assert "a" == bodies(lease(spool))
+
+
 def test_a_message_whose_workers_die_is_given_up(spool: Spool) -> None:
     """Handed out as often as allowed and never answered: it may be what kills them."""
     put(spool, "a")
