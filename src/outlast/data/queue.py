@@ -13,8 +13,8 @@ from outlast.data.deliver import Decorator, DeliverOptions
 from outlast.data.desk import Desk, DrainOptions, is_unavailable
 from outlast.data.drain import TaskDrain, ThreadDrain
 from outlast.data.ramp import SECOND, RampOptions
-from outlast.data.records import Dead, Message, New, Parked, Receipt, Stats, Sync
-from outlast.data.spool import Kept, Spool
+from outlast.data.records import Dead, Kept, Message, New, Parked, Put, Receipt, Stats, Sync
+from outlast.data.spool import Spool
 from outlast.data.spool_format import Limits
 from outlast.data.store import SpoolStore
 from outlast.errors import InvalidConfig, Unavailable
@@ -158,24 +158,19 @@ class Queue:
             ValueError: An argument is out of range.
 
         """
-        work = self._putting(body, key=key, dedup=dedup, expires=expires)
-        return self._kept(self._store.run(work, is_growing=True))
+        return self._kept(self._store.put(self._new(body, key=key, dedup=dedup, expires=expires)))
 
     async def aput(
         self, body: bytes, *, key: str | None = None, dedup: str | None = None, expires: float | None = None
     ) -> Parked:
         """Keep a message as `put` does. If cancelled, it may be kept all the same."""
-        work = self._putting(body, key=key, dedup=dedup, expires=expires)
-        return self._kept(await self._store.arun(work, is_growing=True))
+        return self._kept(await self._store.aput(self._new(body, key=key, dedup=dedup, expires=expires)))
 
-    def _putting(
-        self, body: bytes, *, key: str | None, dedup: str | None, expires: float | None
-    ) -> Callable[[Spool], Kept]:
+    def _new(self, body: bytes, *, key: str | None, dedup: str | None, expires: float | None) -> Put:
         _refuse_odd(body, names=(key, dedup), expires=expires)
         now, wall = self._clock.now(), self._clock.wall()
         expires_at = wall + int(expires * SECOND) if expires is not None else None
-        new = New(body=bytes(body), key=key, dedup=dedup, expires_at=expires_at)
-        return lambda spool: spool.put(new, now=now, wall=wall)
+        return Put(New(body=bytes(body), key=key, dedup=dedup, expires_at=expires_at), now, wall)
 
     def _kept(self, kept: Kept) -> Parked:
         if self._drain is not None:

@@ -52,6 +52,21 @@ class New:
     expires_at: int | None = None
 
 
+class Put(NamedTuple):
+    """A message to be kept, and the instants of both clocks at which it came."""
+
+    new: New
+    now: int
+    wall: int
+
+
+class Kept(NamedTuple):
+    """What became of a put."""
+
+    id: str
+    is_duplicate: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message in a worker's hands.

@@ -14,13 +14,15 @@ a promise to deliver is never given for a message that is gone.
 """
 
 import hashlib
+import itertools
 import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from outlast.data.records import Dead, Message, New, Receipt, Stats
+from outlast.data.records import Dead, Kept, Message, New, Put, Receipt, Stats
 from outlast.data.refusal import DedupMismatch, LeaseLost, QueueFull
 from outlast.data.spool_format import Limits
-from outlast.errors import Refused
+from outlast.errors import OutlastError, Refused
 
 OVERHEAD_BYTES = 256
 """What a message costs beside its body and keys: its rows and their share of the indexes, measured and rounded up."""
@@ -30,13 +32,6 @@ REMEMBERED_LIMIT = 100_000
 """Dedup keys of delivered messages; beyond, the oldest are forgotten early. About 15 MB."""
 REASON_LENGTH = 500
 """Characters kept of why a message was given up."""
-
-
-class Kept(NamedTuple):
-    """What became of a put."""
-
-    id: str
-    is_duplicate: bool
 
 
 class _Row(NamedTuple):
@@ -77,15 +72,49 @@ class Spool:
             DedupMismatch: The dedup key belongs to another body.
 
         """
-        digest = _digest(new)
+        digest = _digest(new) if new.dedup is not None else b""
         if new.dedup is not None and (known := self._known(new.dedup, now=now, wall=wall)):
             seq, first = known
             if first != digest:
                 raise DedupMismatch(new.dedup, self._id(seq))
             return Kept(self._id(seq), is_duplicate=True)
-        size = OVERHEAD_BYTES + len(new.body) + _length(new.key) + _length(new.dedup)
+        size = _size(new)
         self._make_room(size, now=now, wall=wall)
         return Kept(self._id(self._insert(new, size, digest, wall=wall)), is_duplicate=False)
+
+    def put_all(self, given: Sequence[Put]) -> list[Kept | OutlastError]:
+        """Keep messages in their order; what `put` raises about one of them is its answer."""
+        answers: list[Kept | OutlastError] = []
+        for is_plain, some in itertools.groupby(given, _is_plain):
+            puts = list(some)
+            size = sum(_size(put.new) for put in puts)
+            if is_plain and len(puts) > 1 and self._held_bytes() + size <= self._limits.max_bytes:
+                answers += self._insert_all(puts, size)
+            else:
+                answers += map(self._answer, puts)
+        return answers
+
+    def _answer(self, put: Put) -> Kept | OutlastError:
+        try:
+            return self.put(put.new, now=put.now, wall=put.wall)
+        except OutlastError as refusal:
+            return refusal
+
+    def _insert_all(self, puts: list[Put], size: int) -> list[Kept]:
+        # Each statement costs the writer its hold on the interpreter, for which all producers contend.
+        begin, last = 0, 0
+        while begin < len(puts):
+            chunk = puts[begin : begin + _chunk(len(puts) - begin)]
+            rows = [(new.key, _size(new), wall, new.expires_at, new.body) for new, _, wall in chunk]
+            last = self._db.execute(_insert_rows(len(rows)), list(itertools.chain(*rows))).lastrowid or 0
+            begin += len(chunk)
+        first = last - len(puts) + 1  # AUTOINCREMENT counts without gaps inside one transaction
+        self._db.execute("INSERT OR IGNORE INTO head (seq, key) SELECT seq, key FROM message WHERE seq >= ?", (first,))
+        self._db.execute(
+            "INSERT INTO expiry SELECT expires_at, seq FROM message WHERE seq >= ? AND expires_at IS NOT NULL", (first,)
+        )
+        self._db.execute("UPDATE total SET depth = depth + ?, bytes = bytes + ?", (len(puts), size))
+        return [Kept(self._id(seq), is_duplicate=False) for seq in range(first, last + 1)]
 
     def _insert(self, new: New, size: int, digest: bytes, *, wall: int) -> int:
         cursor = self._db.execute(
@@ -336,6 +365,24 @@ class Spool:
 
     def _id(self, seq: int) -> str:
         return f"{self._tag}-{seq}"
+
+
+def _is_plain(put: Put) -> bool:
+    return put.new.dedup is None
+
+
+def _chunk(count: int) -> int:
+    """Return how many rows to insert at once: few different statements, so that each stays prepared."""
+    return 1 << min(6, count.bit_length() - 1)
+
+
+def _insert_rows(count: int) -> str:
+    rows = ", ".join(["(?, ?, ?, ?, ?)"] * count)
+    return f"INSERT INTO message (key, size, put_at, expires_at, body) VALUES {rows}"  # noqa: S608  question marks
+
+
+def _size(new: New) -> int:
+    return OVERHEAD_BYTES + len(new.body) + _length(new.key) + _length(new.dedup)
 
 
 def _digest(new: New) -> bytes:

@@ -1,6 +1,5 @@
 """An open spool: its lock, its file, its reserve and its writer, opened and closed together."""
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import Callable
@@ -9,12 +8,13 @@ from pathlib import Path
 from typing import TypeVar
 
 from outlast.data.lock import FileLock
-from outlast.data.records import Sync
+from outlast.data.records import Kept, Put, Sync
 from outlast.data.refusal import QueueFull
 from outlast.data.reserve import Reserve
 from outlast.data.spool import Spool
 from outlast.data.spool_format import FORMAT, Limits
 from outlast.data.sqlite_file import explain, open_file
+from outlast.data.work import Joint
 from outlast.data.writer import Writer
 from outlast.errors import Unavailable
 
@@ -61,6 +61,7 @@ class SpoolStore:
             )
             stack.callback(self.writer.close)
             self._spool = self.writer.run(lambda: Spool(db, limits))
+            self._put_all = self._spool.put_all
             self.run(Spool.release_all)
             self._stack = stack.pop_all()
 
@@ -75,8 +76,17 @@ class SpoolStore:
     async def arun(self, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result:
         """Run `work` in a transaction without stopping the event loop. If cancelled, it may happen all the same."""
         self._refuse_children()
-        future = self.writer.submit(lambda: work(self._spool), is_growing=is_growing)
-        return await asyncio.wrap_future(future)
+        return await self.writer.arun(lambda: work(self._spool), is_growing=is_growing)
+
+    def put(self, given: Put) -> Kept:
+        """Keep a message, in one statement with those that come at the same time."""
+        self._refuse_children()
+        return self.writer.run(Joint(given, self._put_all), is_growing=True)
+
+    async def aput(self, given: Put) -> Kept:
+        """Keep a message without stopping the event loop. If cancelled, it may be kept all the same."""
+        self._refuse_children()
+        return await self.writer.arun(Joint(given, self._put_all), is_growing=True)
 
     def close(self) -> None:
         """Finish what waits and let the next process in; nothing in a forked child."""
