@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeAlias
 
 SECTOR = 512
+LOGS = ("-wal", "-journal")
 OK = 0
 
 _Pointer = ctypes.c_void_p
@@ -181,8 +182,10 @@ class _Platter:
 
     synced: bytearray = field(default_factory=bytearray)
     pending: list[Write | Truncate] = field(default_factory=list)
+    was_synced: bool = False
 
     def sync(self) -> None:
+        self.was_synced = True
         for step in self.pending:
             _apply(self.synced, step)
         self.pending.clear()
@@ -243,7 +246,9 @@ def cuts(log: list[Step], places: list[int], chance: random.Random) -> Iterator[
                 if gone is not None and not step.is_synced:
                     ghosts[step.name] = gone
             case Sync():
-                ghosts.pop(step.name, None)  # the first sync of a file also syncs its name
-                platters.setdefault(step.name, _Platter()).sync()
+                platter = platters.setdefault(step.name, _Platter())
+                if not platter.was_synced and step.name.endswith(LOGS):
+                    ghosts.clear()  # with the first sync of a log SQLite syncs the folder
+                platter.sync()
             case Write() | Truncate():
                 platters.setdefault(step.name, _Platter()).pending.append(step)
