@@ -79,17 +79,33 @@ class Spool:
                 raise DedupMismatch(new.dedup, self._id(seq))
             return Kept(self._id(seq), is_duplicate=True)
         size = _size(new)
-        self._make_room(size, now=now, wall=wall)
-        return Kept(self._id(self._insert(new, size, digest, wall=wall)), is_duplicate=False)
+        place = self._claim(1, size)
+        if place is None:
+            self.sweep(now=now, wall=wall)
+            place = self._claim(1, size)
+        if place is None:
+            held, dead = self._db.execute("SELECT bytes, dead FROM total").fetchone()
+            raise QueueFull.over_bound(held=held, needed=size, bound=self._limits.max_bytes, dead=dead)
+        self._insert(place, Put(new, now, wall), size, digest)
+        return Kept(self._id(place), is_duplicate=False)
+
+    def _claim(self, count: int, size: int) -> int | None:
+        """Count messages in and return the sequence of the last of them, or `None` if they do not fit."""
+        row = self._db.execute(
+            "UPDATE total SET last = last + ?1, depth = depth + ?1, bytes = bytes + ?2 WHERE bytes + ?2 <= ?3"
+            " RETURNING last",
+            (count, size, self._limits.max_bytes),
+        ).fetchone()
+        return None if row is None else int(row[0])
 
     def put_all(self, given: Sequence[Put]) -> list[Kept | OutlastError]:
         """Keep messages in their order; what `put` raises about one of them is its answer."""
         answers: list[Kept | OutlastError] = []
         for is_plain, some in itertools.groupby(given, _is_plain):
             puts = list(some)
-            size = sum(_size(put.new) for put in puts)
-            if is_plain and len(puts) > 1 and self._held_bytes() + size <= self._limits.max_bytes:
-                answers += self._insert_all(puts, size)
+            if is_plain and len(puts) > 1 and (last := self._claim(len(puts), sum(_size(put.new) for put in puts))):
+                self._insert_all(last - len(puts) + 1, puts)
+                answers += [Kept(self._id(seq), is_duplicate=False) for seq in range(last - len(puts) + 1, last + 1)]
             else:
                 answers += map(self._answer, puts)
         return answers
@@ -100,36 +116,33 @@ class Spool:
         except OutlastError as refusal:
             return refusal
 
-    def _insert_all(self, puts: list[Put], size: int) -> list[Kept]:
+    def _insert_all(self, first: int, puts: list[Put]) -> None:
         # Each statement costs the writer its hold on the interpreter, for which all producers contend.
-        begin, last = 0, 0
+        begin = 0
         while begin < len(puts):
             chunk = puts[begin : begin + _chunk(len(puts) - begin)]
-            rows = [(new.key, _size(new), wall, new.expires_at, new.body) for new, _, wall in chunk]
-            last = self._db.execute(_insert_rows(len(rows)), list(itertools.chain(*rows))).lastrowid or 0
+            rows = (
+                (seq, put.new.key, _size(put.new), put.wall, put.new.expires_at, put.new.body)
+                for seq, put in enumerate(chunk, first + begin)
+            )
+            self._db.execute(_insert_rows(len(chunk)), list(itertools.chain.from_iterable(rows)))
             begin += len(chunk)
-        first = last - len(puts) + 1  # AUTOINCREMENT counts without gaps inside one transaction
         self._db.execute("INSERT OR IGNORE INTO head (seq, key) SELECT seq, key FROM message WHERE seq >= ?", (first,))
         self._db.execute(
             "INSERT INTO expiry SELECT expires_at, seq FROM message WHERE seq >= ? AND expires_at IS NOT NULL", (first,)
         )
-        self._db.execute("UPDATE total SET depth = depth + ?, bytes = bytes + ?", (len(puts), size))
-        return [Kept(self._id(seq), is_duplicate=False) for seq in range(first, last + 1)]
 
-    def _insert(self, new: New, size: int, digest: bytes, *, wall: int) -> int:
-        cursor = self._db.execute(
-            "INSERT INTO message (key, dedup, size, put_at, expires_at, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (new.key, new.dedup, size, wall, new.expires_at, new.body),
+    def _insert(self, seq: int, put: Put, size: int, digest: bytes) -> None:
+        new = put.new
+        self._db.execute(
+            "INSERT INTO message (seq, key, dedup, size, put_at, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (seq, new.key, new.dedup, size, put.wall, new.expires_at, new.body),
         )
-        seq = cursor.lastrowid
-        assert seq is not None
         self._offer(seq, new.key)
         if new.expires_at is not None:
             self._db.execute("INSERT INTO expiry VALUES (?, ?)", (new.expires_at, seq))
         if new.dedup is not None:
             self._db.execute("INSERT INTO seen VALUES (?, ?, ?, NULL)", (new.dedup, seq, digest))
-        self._db.execute("UPDATE total SET depth = depth + 1, bytes = bytes + ?", (size,))
-        return seq
 
     def _offer(self, seq: int, key: str | None) -> None:
         # A key that has a head keeps it: the message waits its turn.
@@ -153,18 +166,6 @@ class Spool:
             self._expire(seq)
             return None
         return seq, digest
-
-    def _make_room(self, size: int, *, now: int, wall: int) -> None:
-        if self._held_bytes() + size <= self._limits.max_bytes:
-            return
-        self.sweep(now=now, wall=wall)
-        held = self._held_bytes()
-        if held + size > self._limits.max_bytes:
-            (dead,) = self._db.execute("SELECT dead FROM total").fetchone()
-            raise QueueFull.over_bound(held=held, needed=size, bound=self._limits.max_bytes, dead=dead)
-
-    def _held_bytes(self) -> int:
-        return int(self._db.execute("SELECT bytes FROM total").fetchone()[0])
 
     def is_waiting(self, key: str) -> bool:
         """Return whether a message of this key is still to be delivered."""
@@ -377,8 +378,8 @@ def _chunk(count: int) -> int:
 
 
 def _insert_rows(count: int) -> str:
-    rows = ", ".join(["(?, ?, ?, ?, ?)"] * count)
-    return f"INSERT INTO message (key, size, put_at, expires_at, body) VALUES {rows}"  # noqa: S608  question marks
+    rows = ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)
+    return f"INSERT INTO message (seq, key, size, put_at, expires_at, body) VALUES {rows}"  # noqa: S608  question marks
 
 
 def _size(new: New) -> int:
