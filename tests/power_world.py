@@ -10,6 +10,7 @@ import _sqlite3
 import contextlib
 import ctypes
 import random
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -104,10 +105,15 @@ def library() -> Any:
 
 
 class Recorder:
-    """Records what SQLite does to the files in one folder. Only one at a time may record."""
+    """Records what SQLite does to the files that are opened meanwhile. Only one at a time may record.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = str(folder)
+    Args:
+        sync_seconds: By which each sync takes longer.
+
+    """
+
+    def __init__(self, *, sync_seconds: float = 0.0) -> None:
+        self._sync_seconds = sync_seconds
         self.log: list[Step] = []
         self._names: dict[int, str] = {}
         self._copies: dict[int, _Methods] = {}
@@ -167,6 +173,7 @@ class Recorder:
 
         def on_sync(file: int, flags: int) -> int:
             code = int(sync(file, flags))
+            time.sleep(self._sync_seconds)
             self.log.append(Sync(self._names[file]))
             return code
 

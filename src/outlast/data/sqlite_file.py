@@ -120,6 +120,7 @@ def _prepare(db: sqlite3.Connection, path: Path, form: Format, *, is_exclusive: 
             raise Unavailable(f"{form.noun} {path} is damaged: {verdict}", hint=quarantine(path))
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    db.execute("PRAGMA fullfsync = ON")  # macOS only: there a plain sync stops at the disk's own cache
     db.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
 
 

@@ -34,7 +34,7 @@ class Load(NamedTuple):
 
 def record(path: Path, load: Load) -> Recorder:
     """Put, deliver and remove with many threads, close, and do it again; return all that the disk was told."""
-    recorder = Recorder(path.parent)
+    recorder = Recorder()
     for session in range(load.sessions):
         with recorder.recording(), Queue(path, reserve_bytes=0, sync=load.sync) as queue:
             producers = [
