@@ -1,6 +1,7 @@
 """An open spool: its lock, its file, its reserve and its writer, opened and closed together."""
 
 import os
+import resource
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -16,9 +17,12 @@ from outlast.data.spool_format import FORMAT, Limits
 from outlast.data.sqlite_file import explain, open_file
 from outlast.data.work import Joint
 from outlast.data.writer import Writer
-from outlast.errors import Unavailable
+from outlast.errors import InvalidConfig, Unavailable
 
 Result = TypeVar("Result")
+
+FILE_FACTOR = 2
+"""Of the file to what counts against `max_bytes`: two bodies of 2,100 bytes fill a page of 4 KiB each."""
 
 
 class SpoolStore:
@@ -32,6 +36,7 @@ class SpoolStore:
         factory: The class of the connection.
 
     Raises:
+        InvalidConfig: The process may not write files as large as the limits ask for.
         Unavailable: Another process has it, it is damaged, or it cannot be written; the hint says what to do.
 
     """
@@ -47,6 +52,7 @@ class SpoolStore:
     ) -> None:
         self.path = path
         self._owner = os.getpid()
+        _refuse_small_files(limits)
         reserve = Reserve(Path(f"{path}.reserve"), reserve_bytes)
         with ExitStack() as stack:
             lock = FileLock(Path(f"{path}.lock"), noun=FORMAT.noun)
@@ -106,3 +112,11 @@ class SpoolStore:
             raise Unavailable(
                 f"spool {self.path} was opened by process {self._owner}", hint="open a queue after the fork"
             )
+
+
+def _refuse_small_files(limits: Limits) -> None:
+    # Where the file may not grow its log cannot be folded into it, and without that nothing drains.
+    allowed, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if allowed != resource.RLIM_INFINITY and allowed < FILE_FACTOR * limits.max_bytes:
+        fault = f"max_bytes = {limits.max_bytes:,} may need a file of {FILE_FACTOR} times as much"
+        raise InvalidConfig((f"{fault}, and this process may not write files over {allowed:,} bytes (ulimit -f)",))

@@ -1,4 +1,4 @@
-"""A process that forks while it has a queue open. What a child does must not reach its parent's file."""
+"""A process that forks while it has a queue or a region store open. What a child does must not reach its parent's file."""
 
 import subprocess
 import sys
@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from outlast.data.queue import Queue
+from outlast.data.region import RegionStore
 
 PARENT = """
 import os, signal, sys, time
@@ -36,6 +37,38 @@ with Queue(sys.argv[1]) as queue:
     print(pid, flush=True)
     os.kill(os.getpid(), signal.SIGKILL)
 """
+
+
+STORE = """
+import os, sys
+from outlast.data.region import RegionStore
+from outlast.errors import Unavailable
+with RegionStore(sys.argv[1], "east") as store:
+    store.put("before", "x")
+    pid = os.fork()
+    if pid == 0:
+        try:
+            store.put("child", "x")
+        except Unavailable as error:
+            print(error, flush=True)
+        sys.exit(0)
+    os.waitpid(pid, 0)
+    store.put("after", "x")
+    print(store.count(), flush=True)
+    os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.mark.slow
+def test_a_forked_child_of_a_region_store_harms_nothing(tmp_path: Path) -> None:
+    """A child is told to open its own store, and what it closes costs its parent nothing."""
+    path = tmp_path / "east"
+    done = subprocess.run([sys.executable, "-c", STORE, path], capture_output=True, text=True, check=False, timeout=60)
+    with RegionStore(path, "east") as store:
+        count = store.count()
+
+    assert "open a store after the fork" in done.stdout
+    assert 2 == count
 
 
 @pytest.mark.slow

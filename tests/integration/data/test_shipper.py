@@ -1,7 +1,6 @@
 """Two regions: what is written in one arrives in the other, once, in order, whatever is lost, repeated or killed."""
 
 import asyncio
-import multiprocessing
 import random
 import signal
 import subprocess
@@ -199,30 +198,6 @@ def test_a_region_refuses_its_own_writes(east: RegionStore, tmp_path: Path) -> N
         east.apply(east.changes(0))
     with pytest.raises(Refused, match="belongs to region east, not west"):
         RegionStore(tmp_path / "east", "west")
-
-
-@pytest.mark.slow
-def test_a_forked_child_is_refused(east: RegionStore) -> None:
-    """A child that inherits an open store is told to open its own; closing the inherited one harms nothing."""
-    east.put("before", "x")
-    context = multiprocessing.get_context("fork")
-    words = context.SimpleQueue()
-
-    def child() -> None:
-        try:
-            east.put("child", "x")
-        except Unavailable as error:
-            words.put(str(error))
-        finally:
-            east.close()
-
-    process = context.Process(target=child)
-    process.start()
-    process.join(30)
-    east.put("after", "x")
-
-    assert "open a store after the fork" in words.get()
-    assert 2 == east.count()
 
 
 def test_odd_options_of_the_shipper_are_refused() -> None:
