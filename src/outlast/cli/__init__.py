@@ -16,14 +16,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     """
     try:
-        from outlast.cli.app import app  # noqa: PLC0415  the import is what may fail
+        from outlast.cli.app import app
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in {"typer", "rich"}:
             raise
         sys.stderr.write("outlast: the commands are not installed; pip install 'outlast[cli]'\n")
         raise SystemExit(1) from None
-    from outlast.cli.output import failed  # noqa: PLC0415  as above
-    from outlast.errors import OutlastError  # noqa: PLC0415  as above
+    from outlast.cli.output import failed
+    from outlast.errors import OutlastError
 
     try:
         app(None if arguments is None else list(arguments), prog_name="outlast")

@@ -57,9 +57,9 @@ def drill(
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise Refused(f"the drill needs {', '.join(missing)}: not installed", hint="pip install 'outlast[drill]'")
-    from rich.console import Console  # noqa: PLC0415  only this command needs what it imports
+    from rich.console import Console
 
-    from outlast.drill.main import SCENARIOS, DrillOptions, own_options, run_drill  # noqa: PLC0415  as above
+    from outlast.drill.main import SCENARIOS, DrillOptions, own_options, run_drill
 
     if scenario == LIST:
         for name, known in SCENARIOS.items():

@@ -64,8 +64,8 @@ def serve_zones(
 
     Prints one line on stdout once it answers: `listening on ADDRESS:PORT`.
     """
-    from outlast.nameserver.options import ServerOptions, ZoneOptions  # noqa: PLC0415  DNS is half the start-up time
-    from outlast.nameserver.server import serve  # noqa: PLC0415  as above
+    from outlast.nameserver.options import ServerOptions, ZoneOptions
+    from outlast.nameserver.server import serve
 
     address, port = _place(listen)
     files, states = _by_zone(zone_file or [], zone, "--zone-file"), _by_zone(state or [], zone, "--state")
@@ -109,7 +109,7 @@ def _by_zone(given: list[str], zones: list[str], option: str) -> dict[str, Path]
 
 
 def _update_key(source: str) -> "UpdateKey":
-    from outlast.nameserver.keys import UpdateKey  # noqa: PLC0415  as above
+    from outlast.nameserver.keys import UpdateKey
 
     key = read_key(source)
     return UpdateKey(name=key.name, secret=key.secret, algorithm=key.algorithm)

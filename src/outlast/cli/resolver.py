@@ -87,13 +87,13 @@ def forget(
 
 
 def _resolver(options: "ResolverOptions") -> "Resolver":
-    from outlast.resolver.resolver import Resolver  # noqa: PLC0415  DNS is half the start-up time
+    from outlast.resolver.resolver import Resolver
 
     return Resolver(options)
 
 
 def _options(upstream: list[str] | None, config: Path) -> "ResolverOptions":
-    from outlast.config.resolver import load_resolver  # noqa: PLC0415  as above
-    from outlast.resolver.options import ResolverOptions  # noqa: PLC0415  as above
+    from outlast.config.resolver import load_resolver
+    from outlast.resolver.options import ResolverOptions
 
     return ResolverOptions(upstreams=tuple(upstream)) if upstream else load_resolver(config)

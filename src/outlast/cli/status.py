@@ -135,9 +135,9 @@ def _record_to_json(record: Record | None) -> dict[str, Any] | None:
 
 
 def _print(settings: Settings, lines: tuple[Line, ...]) -> None:
-    from rich.console import Console  # noqa: PLC0415  a quarter of the start-up time, for this branch alone
-    from rich.table import Table  # noqa: PLC0415  as above
-    from rich.text import Text  # noqa: PLC0415  as above
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
 
     table = Table(title=f"realm {settings.realm}", title_justify="left", box=None, pad_edge=False)
     for heading in ("endpoint", "provider", "agreement", "sentinel", "answers", "plan", "meaning"):

@@ -42,6 +42,10 @@ class Listeners(NamedTuple):
     port: int
     address_map: dict[str, tuple[str, int]]
 
+    def places(self, region: str) -> list[tuple[str, int]]:
+        """Address and port to connect to, of each load balancer of a region."""
+        return [self.address_map.get(address, (address, self.port)) for address in REGIONS[region]]
+
     def close(self) -> None:
         for sockets in self.sockets.values():
             for listening in sockets:
@@ -71,17 +75,17 @@ def listen(*, one_address: bool = False) -> Listeners:
     return found
 
 
-def bind_again(listeners: Listeners, region: str) -> list[socket.socket]:
+def bind_again(listeners: Listeners, region: str) -> Listeners:
     """Bind the addresses of a region again, after whoever listened there has ended.
 
     Raises:
         Unavailable: One was taken meanwhile.
 
     """
-    places = [listeners.address_map.get(address, (address, listeners.port)) for address in REGIONS[region]]
     try:
         # Connections of the server that ended may linger on its port; on POSIX create_server binds all the same.
-        return [socket.create_server(place, backlog=BACKLOG) for place in places]
+        sockets = [socket.create_server(place, backlog=BACKLOG) for place in listeners.places(region)]
+        return listeners._replace(sockets={region: sockets})
     except OSError as error:
         raise Unavailable(
             f"{region} cannot listen again: {error}", hint="a port was taken; play the act again"

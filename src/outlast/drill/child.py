@@ -1,6 +1,6 @@
 """What every child process of the drill has in common: options from a JSON file, JSON lines out, an orderly end.
 
-A child is started as `python -m outlast.drill.<name> OPTIONS.json`. It appends one JSON object per line to its output
+A child is started as `python -m outlast.drill.<name> OPTIONS.json`, by way of `outlast.drill.orphan`. It appends one JSON object per line to its output
 file, each line flushed as a whole, because the drill reads the file while it grows. All times in it are seconds of
 `time.monotonic()`, which on Linux and macOS is one clock for all processes.
 """
@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Any, TextIO, TypeVar
 
-from outlast.drill.orphan import die_with_parent
 from outlast.errors import InvalidConfig, OutlastError
 
 Options = TypeVar("Options")
@@ -79,7 +78,6 @@ def on_termination(stop: Callable[[], None]) -> None:
 
 def run_child(kind: type[Options], serve: Callable[[Options], None]) -> int:
     """Run `serve` with the options named on the command line; return the exit status."""
-    die_with_parent()
     if len(sys.argv) != 2:
         sys.stderr.write("usage: python -m outlast.drill.{service|load|observer} OPTIONS.json\n")
         return BAD_OPTIONS

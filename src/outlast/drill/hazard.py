@@ -1,7 +1,6 @@
 """`python -m outlast.drill.hazard enactor|planner --options FILE --holds FOLDER`: a hazard role that can be held.
 
-The same role as `python -m outlast.incidents` runs, with the drill's holds around its carry-out step. Standard input
-must be a pipe that the drill keeps open; the role ends with it.
+The same role as `python -m outlast.incidents` runs, with the drill's holds around its carry-out step.
 """
 
 import argparse
@@ -11,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 from outlast.drill.holds import held
-from outlast.drill.orphan import die_with_parent
 from outlast.incidents.command import parser, run
 from outlast.incidents.trace import CarryOut, Trace
 
@@ -23,7 +21,6 @@ def main(argv: Sequence[str] | None = None) -> int:
     def watch(carry_out: CarryOut[Any, Any], *, trace: Trace) -> CarryOut[Any, Any]:
         return held(carry_out, role=trace.role, folder=arguments.holds, trace=trace)
 
-    die_with_parent()
     return run(arguments, watch)
 
 

@@ -3,10 +3,14 @@
 Two nets, because each has a hole. The parent holds the write end of the pipe that is our standard input, so its death
 closes the pipe on every system; but a sibling that inherited the same end would keep it open. Linux can also kill us
 by itself when the parent dies; but only Linux can.
+
+Run as `python -m outlast.drill.orphan MODULE ARGUMENTS…`: the nets are out before MODULE is loaded, which can take
+seconds, and then it runs as `python -m MODULE ARGUMENTS…` would.
 """
 
 import ctypes
 import os
+import runpy
 import sys
 import threading
 
@@ -37,3 +41,9 @@ def _wait_for_end_of_input() -> None:
     except OSError:
         pass  # no standard input at all: nobody holds the other end
     os._exit(ORPHANED)
+
+
+if __name__ == "__main__":
+    die_with_parent()
+    del sys.argv[0]
+    runpy.run_module(sys.argv[0], run_name="__main__", alter_sys=True)

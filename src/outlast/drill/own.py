@@ -165,7 +165,7 @@ class OwnPart:
         commands = [self.options.command(address, self._port, region=region) for address in REGIONS[region]]
         path = self._folder / f"{_process(region)}.json"
         path.write_text(json.dumps({"commands": commands, "folder": str(self.options.folder)}), encoding="utf-8")
-        self._crew.start(_process(region), "outlast.drill.own_service", str(path))
+        self._crew.start(_process(region), "outlast.drill.own_service", str(path), ends_itself=True)
 
     def stop_region(self, region: str) -> None:
         """End a region's services."""

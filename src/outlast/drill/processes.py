@@ -19,6 +19,8 @@ GRACE = 1.5
 """Seconds between SIGTERM and SIGKILL."""
 QUOTED = 400
 """Characters of a dead child's last words that are shown."""
+ORPHAN = "outlast.drill.orphan"
+"""Runs another module so that it ends with us."""
 ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 """What ends a drill before its time."""
 
@@ -49,14 +51,17 @@ class Crew:
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._dismissed: set[str] = set()
 
-    def start(self, name: str, module: str, *arguments: str, descriptors: Sequence[int] = ()) -> int:
+    def start(
+        self, name: str, module: str, *arguments: str, descriptors: Sequence[int] = (), ends_itself: bool = False
+    ) -> int:
         """Start `python -m module arguments…`, anew if it was ended before; return its pid.
 
-        What it writes goes into `<name>.log`.
+        It ends when we do: by `outlast.drill.orphan`, unless it `ends_itself`. What it writes goes into `<name>.log`.
         """
+        module_words = [module] if ends_itself else [ORPHAN, module]
         with (self._folder / f"{name}.log").open("ab") as log, uninterrupted():
             child = subprocess.Popen(  # noqa: S603 - our own interpreter and modules
-                [sys.executable, "-m", module, *arguments],
+                [sys.executable, "-m", *module_words, *arguments],
                 stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=log,

@@ -23,7 +23,6 @@ from outlast.config.parse import load
 from outlast.config.settings import Settings
 from outlast.drill.child import read_options
 from outlast.drill.holds import held
-from outlast.drill.orphan import die_with_parent
 from outlast.drill.unfenced import unfenced
 from outlast.errors import OutlastError
 from outlast.incidents.trace import Trace
@@ -55,7 +54,6 @@ class ControlRole:
 
 def main() -> int:
     """Run one role until SIGTERM; return the exit status."""
-    die_with_parent()
     role, path = sys.argv[1], Path(sys.argv[2])
     try:
         if role == "nameserver":

@@ -42,6 +42,7 @@ class Pace:
         stopped: How long the east's listeners are gone in *history* while the record is empty.
         rate: Calls a second in each group that speaks plain HTTP; `rate_of` has the others'.
         samples: How many the observer must take in *fenced*.
+        judged: How many calls the judged groups of *history* must make together: a share of fewer says little.
 
     """
 
@@ -53,13 +54,16 @@ class Pace:
     rate: float = 24.0
     dark: float = 4.0
     samples: int = 1000
+    judged: int = 2000
 
 
 FULL = Pace()
-SHORT = Pace(steady=1.0, empty=8.0, afterwards=1.0, negative_ttl=4, stopped=2.5, rate=20.0, dark=1.0, samples=500)
+SHORT = Pace(
+    steady=1.0, empty=8.0, afterwards=1.0, negative_ttl=4, stopped=2.5, rate=20.0, dark=1.0, samples=500, judged=800
+)
 """For tests: the same acts, less to count."""
 
-RATES = {"outlast": 2.0, "boto3": 1 / 3, "boto3+outlast": 1 / 3}
+RATES = {"outlast": 2.5, "boto3": 1 / 3, "boto3+outlast": 1 / 3}
 """Groups that call more or less often: the one that is judged makes more calls; boto3 costs several times as much."""
 
 

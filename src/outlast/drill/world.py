@@ -9,7 +9,6 @@ The hazard automation belongs to its act, which starts and ends it.
 import asyncio
 import json
 import shutil
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,11 +17,10 @@ from pathlib import Path
 from typing import Any, Self
 
 from outlast.drill import region_stop, scale
-from outlast.drill.addresses import PLACES, REGIONS, Listeners, bind_again, listen
+from outlast.drill.addresses import PLACES, REGIONS
 from outlast.drill.configuration import control_plane, history_zone
 from outlast.drill.evidence import Evidence
 from outlast.drill.keys import KeyRing
-from outlast.drill.load.errand import HOME_PREFIX
 from outlast.drill.names import (
     DARK,
     ENACTORS,
@@ -34,11 +32,11 @@ from outlast.drill.names import (
     OPERATOR,
     PLANNERS,
     ROLES,
-    TABLE_GROUPS,
     Names,
 )
 from outlast.drill.own import OwnOptions, OwnPart
 from outlast.drill.processes import Crew
+from outlast.drill.region_servers import RegionServers
 from outlast.errors import Unavailable
 from outlast.registry.sqlite import SqliteRegistry
 
@@ -87,8 +85,7 @@ class World:
         self.keys = KeyRing(self.folder, (*ENACTORS, *HAZARDS, OPERATOR))
         self.port = 0
         self._registry = SqliteRegistry(self.folder / "registry.db")
-        self._listeners: Listeners | None = None
-        self._table_listeners: Listeners | None = None
+        self._servers: RegionServers | None = None
         self._epoch = 0
         self.own = OwnPart(options.own, self.crew, self.folder) if options.own is not None else None
         self.groups = (*GROUPS, *((options.own.group,) if options.own is not None else ()))
@@ -105,47 +102,39 @@ class World:
     def __exit__(self, *_: object) -> None:
         self.crew.end()
         self._registry.close()
-        for listeners in (self._listeners, self._table_listeners):
-            if listeners is not None:
-                listeners.close()
+        if self._servers is not None:
+            self._servers.close()
 
     def remove_folder(self) -> None:
         """Delete every file of the drill."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
     @property
+    def servers(self) -> RegionServers:
+        """What listens in the regions, once the world has started."""
+        assert self._servers is not None
+        return self._servers
+
+    @property
     def own_addresses(self) -> bool:
-        return self._listeners is not None and not self._listeners.address_map
-
-    @property
-    def service_port(self) -> int:
-        assert self._listeners is not None
-        return self._listeners.port
-
-    @property
-    def address_map(self) -> dict[str, tuple[str, int]]:
-        assert self._listeners is not None
-        return self._listeners.address_map
+        """Whether each load balancer has an address of its own."""
+        return not self.servers.services.address_map
 
     def start(self, progress: Callable[[str], None]) -> None:
         """Start everything that all acts use, and wait until it answers."""
         progress("binding the load balancers' addresses")
-        self._listeners = listen(one_address=self.options.one_address)
+        self._servers = RegionServers(self.crew, self.folder, write=self._write, one_address=self.options.one_address)
         if self.own is not None:
             progress("starting your service")
-            self.own.start(self._listeners)
+            self.own.start(self.servers.services)
         progress("starting the name server")
         self._start_nameserver()
         progress("starting two regions")
-        self._start_services()
-        self._start_dynamodb()
+        self.servers.start()
         progress("starting the control plane: two planners, three enactors, three probers, janitor")
         self._start_control_plane()
-        self.wait_for("the services", lambda: all(self._lines(f"service-{region}") for region in REGIONS))
-        self.wait_for("the DynamoDB stand-ins", lambda: all(self._lines(f"dynamodb-{region}") for region in REGIONS))
-        self._listeners.close()
-        if self._table_listeners is not None:
-            self._table_listeners.close()
+        self.wait_for("services and DynamoDB stand-ins", self.servers.are_ready)
+        self.servers.close()
         self.wait_for("the first plan to be enacted", self._is_enacted)
 
     def direct(self, names: Names, *, watched: str | None = None, home_share: float = 0.0) -> int:
@@ -204,6 +193,23 @@ class World:
     def _members(self, region: str) -> list[str]:
         return [name for name in self.crew.alive if PLACES.get(name) == region or name.endswith(f"-{region}")]
 
+    def stop_listening(self, region: str) -> None:
+        """End what listens in a region: connections break, new ones are refused."""
+        self.servers.stop_listening(region)
+        if self.own is not None:
+            self.own.stop_region(region)
+
+    def listen_again(self, region: str) -> None:
+        """Start what `stop_listening` ended, on the same addresses and with the same data.
+
+        Raises:
+            Unavailable: An address was taken meanwhile.
+
+        """
+        if self.own is not None:
+            self.own.start_region(region)
+        self.servers.listen_again(region)
+
     def stored_generations(self) -> frozenset[int]:
         """The generations of the plans that the registry holds now."""
         plans = asyncio.run(self._registry.plans())
@@ -229,110 +235,6 @@ class World:
         self.wait_for("the name server", ready.exists)
         self.port = json.loads(ready.read_text(encoding="utf-8"))["port"]
 
-    def _start_services(self) -> None:
-        assert self._listeners is not None
-        for region, sockets in self._listeners.sockets.items():
-            self._start_service(region, sockets)
-            self._start_shipper(region)
-
-    def _start_service(self, region: str, sockets: list[socket.socket]) -> None:
-        descriptors = tuple(listening.fileno() for listening in sockets)
-        options = {
-            "region": region,
-            "database": str(self.folder / f"{region}.db"),
-            "output": str(self.folder / f"service-{region}.jsonl"),
-            "sockets": descriptors,
-            "connection_age": scale.CONNECTION_AGE,
-            "homes": {HOME_PREFIX: next(iter(REGIONS))},
-            "peers": [peer for peer in REGIONS if peer != region],
-        }
-        path = self._write(f"service-{region}.json", options)
-        self.crew.start(f"service-{region}", "outlast.drill.service", str(path), descriptors=descriptors)
-
-    def _start_shipper(self, region: str) -> None:
-        (peer,) = (other for other in REGIONS if other != region)
-        places = [self.address_map.get(address, (address, self.service_port)) for address in REGIONS[peer]]
-        options = {
-            "region": region,
-            "database": str(self.folder / f"{region}.db"),
-            "target": peer,
-            "addresses": places,
-            "output": str(self.folder / f"shipper-{region}.jsonl"),
-        }
-        self.crew.start(
-            f"shipper-{region}", "outlast.drill.shipper", str(self._write(f"shipper-{region}.json", options))
-        )
-
-    # ------------------------------------------------------------- begin: the DynamoDB stand-ins, and listeners that go
-
-    def _start_dynamodb(self) -> None:
-        """One stand-in for each region: the same addresses as its service, on a port of their own."""
-        self._table_listeners = listen(one_address=self.options.one_address)
-        for region, sockets in self._table_listeners.sockets.items():
-            self._start_table(region, sockets)
-
-    def _start_table(self, region: str, sockets: list[socket.socket]) -> None:
-        descriptors = tuple(listening.fileno() for listening in sockets)
-        path = self._write(f"dynamodb-{region}.json", self._table_options(region) | {"sockets": descriptors})
-        self.crew.start(f"dynamodb-{region}", "outlast.drill.dynamodb", str(path), descriptors=descriptors)
-
-    def _load_table(self, region: str) -> None:
-        """Start a stand-in that listens when its gate is there: loading it takes seconds."""
-        places = [list(place) for place in _places(self._listeners_of(next(iter(TABLE_GROUPS))), region)]
-        self._gate(region).unlink(missing_ok=True)
-        options = self._table_options(region) | {"listen": places, "gate": str(self._gate(region))}
-        path = self._write(f"dynamodb-{region}.json", options)
-        self.crew.start(f"dynamodb-{region}", "outlast.drill.dynamodb", str(path))
-
-    def _table_options(self, region: str) -> dict[str, Any]:
-        return {
-            "region": region,
-            "database": str(self.folder / f"dynamodb-{region}.items"),
-            "output": str(self.folder / f"dynamodb-{region}.jsonl"),
-            "connection_age": scale.CONNECTION_AGE,
-        }
-
-    def _gate(self, region: str) -> Path:
-        return self.folder / f"dynamodb-{region}.gate"
-
-    def places(self, group: str) -> dict[str, tuple[str, int]]:
-        """Where each region's server for a group of clients is, by region: address and port to connect to."""
-        listeners = self._listeners_of(group)
-        return {
-            region: listeners.address_map.get(addresses[0], (addresses[0], listeners.port))
-            for region, addresses in REGIONS.items()
-        }
-
-    def _listeners_of(self, group: str) -> Listeners:
-        listeners = self._table_listeners if group in TABLE_GROUPS else self._listeners
-        assert listeners is not None
-        return listeners
-
-    def stop_listening(self, region: str) -> None:
-        """End a region's service and its DynamoDB stand-in: connections break, new ones are refused."""
-        self.crew.dismiss(f"service-{region}", f"dynamodb-{region}")
-        self._load_table(region)
-        if self.own is not None:
-            self.own.stop_region(region)
-
-    def listen_again(self, region: str) -> None:
-        """Start what `stop_listening` ended, on the same addresses and with the same data.
-
-        Raises:
-            Unavailable: An address was taken meanwhile.
-
-        """
-        if self.own is not None:
-            self.own.start_region(region)
-        assert self._listeners is not None
-        sockets = bind_again(self._listeners, region)
-        self._start_service(region, sockets)
-        for listening in sockets:
-            listening.close()
-        self._gate(region).touch()
-
-    # --------------------------------------------------------------- end: the DynamoDB stand-ins, and listeners that go
-
     def _start_control_plane(self) -> None:
         for role in ROLES:
             if role in PLANNERS:
@@ -343,14 +245,14 @@ class World:
                 "config": str(toml),
                 "holds": str(self.holds),
                 "trace": str(self.folder / f"{role}.trace"),
-                "address_map": self.address_map,
+                "address_map": self.servers.services.address_map,
                 "fence": self.options.fence,
             }
             self._start(role, options)
 
     def _start_clients(self, orders: dict[str, Any]) -> None:
         for number, group in enumerate(self.groups):
-            listeners = self._listeners_of(group)
+            listeners = self.servers.listeners_of(group)
             options = {
                 "group": group,
                 "kind": group,
@@ -386,7 +288,11 @@ class World:
     def _toml(self, role: str, east: tuple[str, ...]) -> str:
         key_file = self.keys.file(role if role in ENACTORS else OPERATOR)
         return control_plane(
-            port=self.port, key_file=key_file, service_port=self.service_port, east=east, place=PLACES[role]
+            port=self.port,
+            key_file=key_file,
+            service_port=self.servers.services.port,
+            east=east,
+            place=PLACES[role],
         )
 
     def _is_enacted(self) -> bool:
@@ -394,10 +300,6 @@ class World:
                    for name in (FENCED.east, FENCED.west, DARK.east, DARK.west, EVERYWHERE))  # fmt: skip
 
     # ---------------------------------------------------------------------------------------------------- files
-
-    def _lines(self, name: str) -> bool:
-        path = self.folder / f"{name}.jsonl"
-        return path.exists() and path.stat().st_size > 0
 
     def _write(self, name: str, content: dict[str, Any]) -> Path:
         return self._write_text(name, json.dumps(content))
@@ -407,7 +309,3 @@ class World:
         path, beside = self.folder / name, self.folder / f".{name}"
         beside.write_text(text, encoding="utf-8")
         return beside.replace(path)
-
-
-def _places(listeners: Listeners, region: str) -> list[tuple[str, int]]:
-    return [listeners.address_map.get(address, (address, listeners.port)) for address in REGIONS[region]]

@@ -132,7 +132,9 @@ class Child:
         path = folder / f"{module}.json"
         path.write_text(json.dumps(options))
         self.process = subprocess.Popen(
-            [sys.executable, "-m", f"outlast.drill.{module}", str(path)], stdin=subprocess.PIPE, pass_fds=pass_fds
+            [sys.executable, "-m", "outlast.drill.orphan", f"outlast.drill.{module}", str(path)],
+            stdin=subprocess.PIPE,
+            pass_fds=pass_fds,
         )
 
     def lines(self) -> list[dict[str, Any]]:

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from outlast.drill import holds, scale
-from outlast.drill.acts.pieces import kept, resolver_alone, unmoved
+from outlast.drill.acts.pieces import enough, kept, resolver_alone, unmoved
 from outlast.drill.acts.scoring import score_act, score_groups
 from outlast.drill.acts.silence import Silence, fall_silent
 from outlast.drill.addresses import REGIONS
@@ -286,6 +286,7 @@ def _score(stage: Stage, silence: Silence, *, end: float) -> ActScore:
             *resolver_alone(calls_of(evidence, "resolver", start=start, end=end), silence),
             *unmoved(groups),
             *kept(groups),
+            enough(groups, stage.pace.judged),
         ),
         groups=groups,
     )

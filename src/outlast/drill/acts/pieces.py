@@ -63,6 +63,12 @@ def kept(groups: Sequence[GroupScore]) -> tuple[Expectation, ...]:
     )
 
 
+def enough(groups: Sequence[GroupScore], calls: int) -> Expectation:
+    """Those that are judged make so many calls."""
+    made = sum(group.calls for group in groups if group.group in (RESOLVER, *PROTECTED))
+    return at_least("resolver, outlast, boto3+outlast: calls that are judged", made, calls)
+
+
 def _total(groups: Sequence[GroupScore], field: str) -> int | None:
     counts = [getattr(group, field) for group in groups]
     return None if None in counts else sum(counts)

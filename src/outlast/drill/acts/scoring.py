@@ -66,7 +66,7 @@ def _score_group(
     world = stage.world
     writes = writes_of(world.evidence, group, start=stage.start, end=end)
     values = {key: f"v-{key.rpartition('-')[2]}" for key in writes.acked | writes.parked}
-    written = read_back(group, values, places=world.places(group), folder=world.folder)
+    written = read_back(group, values, places=world.servers.places(group), folder=world.folder)
     findings = Findings(written=written, fault_at=fault_at, **more)
     return _blank(stage, score_group(world.evidence, group, start=stage.start, end=end, findings=findings))
 

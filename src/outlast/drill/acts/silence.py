@@ -51,7 +51,7 @@ def fall_silent(stage: Stage) -> Silence:
     end = time.monotonic()
     world.listen_again(EAST)
     for group in ("plain", "boto3"):
-        place = world.places(group)[EAST]
+        place = world.servers.places(group)[EAST]
         stage.until("the east to listen again", partial(_answers, place), timeout=TIMEOUT)
         if group == "plain":
             end = time.monotonic()
