@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from outlast.clock import Clock
 from outlast.data.ramp import SECOND, Permit, Ramp, RampOptions
@@ -94,10 +96,15 @@ class Desk:
         return permit if isinstance(permit, Permit) else permit / SECOND
 
     def _is_gate_open(self) -> bool:
+        gate = self.options.gate
+        return gate is None or self._ask("gate", gate)
+
+    def _ask(self, what: str, question: Callable[[], bool]) -> bool:
+        """Return the answer of a function of the user's; one that fails has said no."""
         try:
-            return self.options.gate is None or bool(self.options.gate())
-        except Exception as error:  # noqa: BLE001  a gate that cannot tell is shut
-            self.last_failure = f"gate: {error!r}"
+            return bool(question())
+        except Exception as error:  # noqa: BLE001  a gate that cannot tell is shut, and who cannot tell names no outage
+            self.last_failure = f"{what}: {error!r}"
             return False
 
     def take(self, spool: Spool) -> Message | None:
@@ -129,11 +136,7 @@ class Desk:
         return self._put_off(message, delay, reason=repr(error), is_counted=self._is_counted(message, error))
 
     def _is_counted(self, message: Message, error: BaseException) -> bool:
-        try:
-            return not (isinstance(error, Exception) and self._is_outage(message, error))
-        except Exception as fault:  # noqa: BLE001  the user's predicate; one that fails names no outage
-            self.last_failure = f"park_on: {fault!r}"
-            return True
+        return not (isinstance(error, Exception) and self._ask("park_on", lambda: self._is_outage(message, error)))
 
     def release(self, message: Message) -> Callable[[Spool], None]:
         """Return what to write about a delivery that was broken off by us."""
@@ -142,6 +145,26 @@ class Desk:
     def _put_off(self, message: Message, delay: float, *, reason: str, is_counted: bool) -> Callable[[Spool], None]:
         due = self._clock.now() + int(delay * SECOND)
         return lambda spool: spool.nack(message.receipt, due=due, is_counted=is_counted, reason=reason)
+
+
+class Shift:
+    """What a worker does inside `with` may fail without ending it: the error is told at the desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.has_failed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self._desk.last_failure = repr(error)
+        self.has_failed = True
+        return True
 
 
 def is_unavailable(_: Message, error: Exception) -> bool:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from outlast.data.desk import Desk
+from outlast.data.desk import Desk, Shift
 from outlast.data.ramp import Permit
 from outlast.data.records import Message
 from outlast.data.spool import Spool
@@ -79,10 +79,9 @@ class ThreadDrain:
             if not isinstance(turn, Permit):
                 self._is_stopped.wait(turn)
                 continue
-            try:
+            with Shift(self.desk) as shift:
                 self._deliver(turn)
-            except Exception as error:  # noqa: BLE001  a worker that died would be missed by nobody
-                self.desk.last_failure = repr(error)
+            if shift.has_failed:
                 self._is_stopped.wait(TROUBLE_SECONDS)
 
     def _deliver(self, permit: Permit) -> None:
@@ -141,10 +140,9 @@ class TaskDrain:
             if not isinstance(turn, Permit):
                 await _wait(self._is_stopped, turn)
                 continue
-            try:
+            with Shift(self.desk) as shift:
                 await self._deliver(turn)
-            except Exception as error:  # noqa: BLE001  a worker that died would be missed by nobody
-                self.desk.last_failure = repr(error)
+            if shift.has_failed:
                 await _wait(self._is_stopped, TROUBLE_SECONDS)
 
     async def _deliver(self, permit: Permit) -> None:

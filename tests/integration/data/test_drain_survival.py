@@ -1,11 +1,10 @@
 """The drain goes on whatever a handler, a predicate or another task does to it, and says how it is."""
 
 import asyncio
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import await_for, wait_for
 
 from outlast.data.desk import DrainOptions
 from outlast.data.queue import Queue
@@ -13,21 +12,7 @@ from outlast.data.ramp import RampOptions
 from outlast.data.records import Message, Parked, Stats
 from outlast.data.refusal import QueueFull
 
-PATIENCE = 30.0
 RAMP = (200.0, 1.0, 200.0)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
-
-
-async def await_for(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  what is awaited happens in files and threads
-            await asyncio.sleep(0.01)
 
 
 class Poisonous:

@@ -3,10 +3,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import await_for, wait_for
 
 from outlast.data.desk import DrainOptions
 from outlast.data.queue import BODY_LIMIT, Queue
@@ -16,7 +16,6 @@ from outlast.data.refusal import QueueFull
 from outlast.errors import InvalidConfig, Unavailable
 
 FAST = DrainOptions(ramp=RampOptions(start=200, ceiling=1000))
-PATIENCE = 30.0
 
 
 class Shop:
@@ -35,19 +34,6 @@ class Shop:
     async def aplace(self, order: str) -> str:
         await asyncio.sleep(0)
         return self.place(order)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
-
-
-async def await_for(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  what is awaited happens in files and threads
-            await asyncio.sleep(0.01)
 
 
 def test_a_call_is_delivered_or_parked_and_drained(tmp_path: Path) -> None:

@@ -3,19 +3,18 @@
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
+from patience import SECONDS, wait_for
 
 from outlast.data.records import Kept, New, Put
 from outlast.data.spool_format import Limits
 from outlast.data.store import SpoolStore
 from outlast.errors import Refused, Unavailable
-
-PATIENCE = 30.0
 
 
 class CountingConnection(sqlite3.Connection):
@@ -44,42 +43,24 @@ class Busy:
 
     def _work(self, _: object) -> None:
         self._begun.set()
-        self._go_on.wait(PATIENCE)
+        self._go_on.wait(SECONDS)
 
     def __enter__(self) -> None:
         self._thread.start()
-        self._begun.wait(PATIENCE)
+        self._begun.wait(SECONDS)
 
     def __exit__(self, *_: object) -> None:
         self._go_on.set()
-        self._thread.join(PATIENCE)
+        self._thread.join(SECONDS)
 
 
 def together(store: SpoolStore, works: list[Callable[[], Any]]) -> list[Any]:
     """Begin all works while the writer is busy, so that they come as one group; return what each returned or raised."""
-    found: list[Any] = [None] * len(works)
-
-    def do(number: int) -> None:
-        try:
-            found[number] = works[number]()
-        except Exception as error:  # noqa: BLE001  it is what is asked for
-            found[number] = error
-
-    threads = [threading.Thread(target=do, args=(n,)) for n in range(len(works))]
-    with Busy(store):
-        for thread in threads:
-            thread.start()
-        wait_for(lambda: store.writer._count == len(works))
-    for thread in threads:
-        thread.join(PATIENCE)
-    return found
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.005)
+    with ThreadPoolExecutor(len(works)) as pool:
+        with Busy(store):
+            begun = [pool.submit(work) for work in works]
+            wait_for(lambda: store.writer._count == len(works))
+        return [one.exception() or one.result() for one in begun]
 
 
 def put(store: SpoolStore, body: bytes, dedup: str | None = None) -> Callable[[], Kept]:
