@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -102,12 +103,13 @@ class Queue:
             self._close()
 
     async def __aenter__(self) -> Self:
-        opening = asyncio.ensure_future(asyncio.to_thread(self._open))
+        self._refuse_open()
+        given_up = threading.Event()
         try:
-            await asyncio.shield(opening)
+            await asyncio.to_thread(self._open, given_up)
         except asyncio.CancelledError:
-            # The thread opens it all the same, and nobody would close it.
-            opening.add_done_callback(lambda _: self._close())
+            given_up.set()  # the thread opens it all the same; whoever comes second closes it
+            self._close()
             raise
         self._is_in_loop = True
         self._start_calls()
@@ -122,10 +124,15 @@ class Queue:
         finally:
             await asyncio.to_thread(self._close)
 
-    def _open(self) -> None:
+    def _refuse_open(self) -> None:
         if self._opened is not None:
             raise Unavailable(f"the queue {self._path} is open already", hint="share the object inside its `with`")
+
+    def _open(self, given_up: threading.Event | None = None) -> None:
+        self._refuse_open()
         self._opened = SpoolStore(self._path, self._limits, reserve_bytes=self._reserve_bytes, sync=self._sync)
+        if given_up is not None and given_up.is_set():
+            self._close()
 
     def _close(self) -> None:
         store, self._opened, self._drain, self._is_in_loop = self._opened, None, None, False

@@ -9,9 +9,11 @@ from typing import NamedTuple
 import pytest
 from power_world import Cut, Recorder, Sync, cuts, library
 
+from outlast.data.changes import Batch, Change, Origin
 from outlast.data.queue import Queue
 from outlast.data.records import Sync as Durability
 from outlast.data.refusal import LeaseLost
+from outlast.data.region import RegionStore
 
 PRODUCERS = 6
 
@@ -115,6 +117,33 @@ def test_many_power_cuts_lose_nothing_acknowledged(tmp_path: Path, seed: int) ->
     broken, _ = outcome(tmp_path, Load(sessions=3, puts=80), count=60, seed=seed)
 
     assert [] == broken
+
+
+@pytest.mark.slow
+def test_a_power_cut_loses_no_write_of_a_region(tmp_path: Path) -> None:
+    """What a region store acknowledged, its own and another's, is there after each of 20 cuts."""
+    recorder, chance = Recorder(), random.Random(3)
+    with recorder.recording(), RegionStore(tmp_path / "east", "east") as store:
+        for n in range(150):
+            sequence = store.put(f"k{n}", "x" * (n % 50 * 20))
+            recorder.tell("written", f"k{sequence - 1}")
+            change = Change(sequence=n + 1, key=f"w{n}", value="x", at=1)
+            recorder.tell("applied", str(store.apply(Batch(origin=Origin("west", "m"), changes=(change,)))))
+    places = sorted(chance.choices(range(1, len(recorder.log)), k=20))
+    missing = []
+    for cut in cuts(recorder.log, places, chance):
+        folder = tmp_path / str(cut.at)
+        folder.mkdir(exist_ok=True)
+        for name, content in cut.files.items():
+            (folder / name).write_bytes(content)
+        with RegionStore(folder / "east", "east") as store:
+            missing += [told.message for told in cut.told if told.what == "written" and store.get(told.message) is None]
+            applied = max((int(told.message) for told in cut.told if told.what == "applied"), default=0)
+            position = store.apply(Batch(origin=Origin("west", "m"), changes=()))
+            missing += [f"{position} of {applied} applied"] * (position < applied)
+
+    assert [] == missing
+    assert any(isinstance(step, Sync) for step in recorder.log)
 
 
 def test_the_simulation_can_tell(tmp_path: Path) -> None:

@@ -1,22 +1,22 @@
 """A queue that is broken off while it opens or closes leaves its file to the next one."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 
 import pytest
+from patience import SECONDS, wait_for
 
 from outlast.data.drain import ThreadDrain
 from outlast.data.queue import Queue
 from outlast.data.records import Message
 from outlast.errors import Unavailable
 
-PATIENCE = 30.0
-
 
 def opened(path: Path) -> bool:
     """Try until the file is free; a thread may be about to close it."""
-    end = time.monotonic() + PATIENCE
+    end = time.monotonic() + SECONDS
     while time.monotonic() < end:
         try:
             with Queue(path):
@@ -33,14 +33,15 @@ def test_an_opening_that_is_cancelled_is_undone(tmp_path: Path) -> None:
         async with Queue(tmp_path / "spool"):
             raise AssertionError("it was cancelled")
 
-    async def run() -> bool:
+    async def run() -> None:
         task = asyncio.create_task(enter())
         await asyncio.sleep(0)
         task.cancel()
         await asyncio.gather(task, return_exceptions=True)
-        return await asyncio.to_thread(opened, tmp_path / "spool")
 
-    assert asyncio.run(run())
+    asyncio.run(run())
+
+    assert opened(tmp_path / "spool")
 
 
 def test_a_closing_that_is_cancelled_closes(tmp_path: Path) -> None:
@@ -83,3 +84,45 @@ def test_a_closing_that_is_interrupted_closes(tmp_path: Path, monkeypatch: pytes
         queue.__exit__(None, None, None)
 
     assert opened(tmp_path / "spool")
+
+
+def test_a_second_opening_harms_no_first(tmp_path: Path) -> None:
+    """An object that is open refuses to be opened again, and stays open."""
+
+    async def again(queue: Queue) -> None:
+        async with queue:
+            raise AssertionError("it is open already")
+
+    async def run() -> int:
+        async with Queue(tmp_path / "spool") as queue:
+            with pytest.raises(Unavailable, match="open already"):
+                await again(queue)
+            await queue.aput(b"x")
+            return queue.stats().depth
+
+    assert 1 == asyncio.run(run())
+
+
+def test_a_thread_that_is_late_settles_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A delivery that outlasts the closing comes again from the next opening, whatever its thread says afterwards."""
+    monkeypatch.setattr("outlast.data.drain.STOP_SECONDS", 0.05)
+    begun, go_on = threading.Event(), threading.Event()
+    late: list[threading.Thread] = []
+
+    def handle(_: Message) -> None:
+        late.append(threading.current_thread())
+        begun.set()
+        go_on.wait(SECONDS)
+
+    with Queue(tmp_path / "spool") as queue:
+        queue.put(b"x")
+        queue.drain(handle, concurrency=1)
+        begun.wait(SECONDS)
+    with Queue(tmp_path / "spool") as queue:
+        (again,) = queue.lease()
+        go_on.set()
+        wait_for(lambda: not late[0].is_alive())
+        queue.ack(again.receipt)
+        stats = queue.stats()
+
+    assert (2, 0, 1) == (again.attempts, stats.depth, stats.drained)
