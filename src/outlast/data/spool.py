@@ -79,7 +79,7 @@ class Spool:
             if first != digest:
                 raise DedupMismatch(new.dedup, self._id(seq))
             return Kept(self._id(seq), is_duplicate=True)
-        size = _size(new)
+        size = size_of(new)
         place = self._claim(1, size)
         if place is None:
             self.sweep(now=now, wall=wall)
@@ -104,7 +104,7 @@ class Spool:
         answers: list[Kept | OutlastError] = []
         for is_plain, some in itertools.groupby(given, _is_plain):
             puts = list(some)
-            if is_plain and len(puts) > 1 and (last := self._claim(len(puts), sum(_size(put.new) for put in puts))):
+            if is_plain and len(puts) > 1 and (last := self._claim(len(puts), sum(size_of(put.new) for put in puts))):
                 self._insert_all(last - len(puts) + 1, puts)
                 answers += [Kept(self._id(seq), is_duplicate=False) for seq in range(last - len(puts) + 1, last + 1)]
             else:
@@ -123,7 +123,7 @@ class Spool:
         while begin < len(puts):
             chunk = puts[begin : begin + _chunk(len(puts) - begin)]
             rows = (
-                (seq, put.new.key, _size(put.new), put.wall, put.new.expires_at, put.new.body)
+                (seq, put.new.key, size_of(put.new), put.wall, put.new.expires_at, put.new.body)
                 for seq, put in enumerate(chunk, first + begin)
             )
             self._db.execute(_insert_rows(len(chunk)), list(itertools.chain.from_iterable(rows)))
@@ -382,7 +382,8 @@ def _insert_rows(count: int) -> str:
     return " ".join((_INSERT_ROWS, ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)))
 
 
-def _size(new: New) -> int:
+def size_of(new: New) -> int:
+    """Return what a message counts against `max_bytes`."""
     return OVERHEAD_BYTES + len(new.body) + _length(new.key) + _length(new.dedup)
 
 

@@ -12,7 +12,7 @@ from outlast.data.lock import FileLock
 from outlast.data.records import Kept, Put, Sync
 from outlast.data.refusal import QueueFull
 from outlast.data.reserve import Reserve
-from outlast.data.spool import Spool
+from outlast.data.spool import Spool, size_of
 from outlast.data.spool_format import FORMAT, Limits
 from outlast.data.sqlite_file import explain, open_file
 from outlast.data.work import Joint
@@ -74,25 +74,25 @@ class SpoolStore:
     def __repr__(self) -> str:
         return f"<SpoolStore {self.path} {self.writer!r}>"
 
-    def run(self, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result:
+    def run(self, work: Callable[[Spool], Result], *, growth: int = 0) -> Result:
         """Run `work` in a transaction; see `Writer.run`."""
         self._refuse_children()
-        return self.writer.run(lambda: work(self._spool), is_growing=is_growing)
+        return self.writer.run(lambda: work(self._spool), growth=growth)
 
-    async def arun(self, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result:
+    async def arun(self, work: Callable[[Spool], Result], *, growth: int = 0) -> Result:
         """Run `work` in a transaction without stopping the event loop. If cancelled, it may happen all the same."""
         self._refuse_children()
-        return await self.writer.arun(lambda: work(self._spool), is_growing=is_growing)
+        return await self.writer.arun(lambda: work(self._spool), growth=growth)
 
     def put(self, given: Put) -> Kept:
         """Keep a message, in one statement with those that come at the same time."""
         self._refuse_children()
-        return self.writer.run(Joint(given, self._put_all), is_growing=True)
+        return self.writer.run(Joint(given, self._put_all), growth=size_of(given.new))
 
     async def aput(self, given: Put) -> Kept:
         """Keep a message without stopping the event loop. If cancelled, it may be kept all the same."""
         self._refuse_children()
-        return await self.writer.arun(Joint(given, self._put_all), is_growing=True)
+        return await self.writer.arun(Joint(given, self._put_all), growth=size_of(given.new))
 
     def close(self) -> None:
         """Finish what waits and let the next process in; nothing in a forked child."""

@@ -33,13 +33,19 @@ class Joint(Generic[Item, Result]):
 
 
 class Work(Generic[Result]):
-    """Something to do in a transaction, and what came of it."""
+    """Something to do in a transaction, and what came of it.
 
-    __slots__ = ("error", "is_growing", "result", "run")
+    Args:
+        run: Does it.
+        growth: Bytes by which it makes the file grow; 0 for what must go on when the disk is full.
 
-    def __init__(self, run: Callable[[], Result], *, is_growing: bool) -> None:
+    """
+
+    __slots__ = ("error", "growth", "result", "run")
+
+    def __init__(self, run: Callable[[], Result], *, growth: int) -> None:
         self.run = run
-        self.is_growing = is_growing
+        self.growth = growth
         self.result: Result | None = None
         self.error: Exception | None = None
 
@@ -59,8 +65,8 @@ class ThreadWork(Work[Result]):
 
     __slots__ = ("_bell",)
 
-    def __init__(self, run: Callable[[], Result], *, is_growing: bool) -> None:
-        super().__init__(run, is_growing=is_growing)
+    def __init__(self, run: Callable[[], Result], *, growth: int) -> None:
+        super().__init__(run, growth=growth)
         self._bell = threading.Lock()
         self._bell.acquire()
 
@@ -79,8 +85,8 @@ class TaskWork(Work[Result]):
 
     __slots__ = ("future", "loop")
 
-    def __init__(self, run: Callable[[], Result], *, is_growing: bool) -> None:
-        super().__init__(run, is_growing=is_growing)
+    def __init__(self, run: Callable[[], Result], *, growth: int) -> None:
+        super().__init__(run, growth=growth)
         self.loop = asyncio.get_running_loop()
         self.future: asyncio.Future[Result] = self.loop.create_future()
 

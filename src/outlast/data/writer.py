@@ -27,6 +27,9 @@ Result = TypeVar("Result")
 
 GROUP_LIMIT = 256
 """Works of one transaction: bounds what is run again if one of them fails, and how long the first waits."""
+GROUP_BYTES = 1 << 20
+"""By which a group of several may make the file grow. It stands in the log first; if the disk fills up at that moment, the
+reserve must have room to fold the log into the database, or nothing drains."""
 TEND_SECONDS = 0.2
 """Between attempts to give room back to a full disk."""
 TEND_PAGES = 128
@@ -59,6 +62,7 @@ class Writer:
         self._turn = threading.Lock()  # whoever holds it uses the connection
         self._door = threading.Lock()  # orders submissions and closing
         self._waiting: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
+        self._held_over: Work[Any] | None = None  # came, but did not fit into the last group
         self._count = 0  # of works handed to the thread and not done; read without a lock as a hint
         self._is_closed = False
         self._broken: OutlastError | None = None
@@ -72,7 +76,7 @@ class Writer:
         state = "closed" if self._is_closed else "broken" if self._broken else "full" if self.is_full else "open"
         return f"<Writer {state}, {self._count} waiting>"
 
-    def run(self, work: Callable[[], Result], *, is_growing: bool = False) -> Result:
+    def run(self, work: Callable[[], Result], *, growth: int = 0) -> Result:
         """Run `work` in a transaction and return its result once it is committed.
 
         Raises:
@@ -82,19 +86,19 @@ class Writer:
         if self._count == 0 and self._turn.acquire(blocking=False):
             try:
                 # Nobody is at it: no hand-over to another thread, which would cost more than the work.
-                alone = Work(work, is_growing=is_growing)
+                alone = Work(work, growth=growth)
                 if not self._is_closed:
                     self._commit([alone])
                     return alone.outcome()
             finally:
                 self._turn.release()
-        waiting = ThreadWork(work, is_growing=is_growing)
+        waiting = ThreadWork(work, growth=growth)
         self._submit(waiting)
         return waiting.wait()
 
-    async def arun(self, work: Callable[[], Result], *, is_growing: bool = False) -> Result:
+    async def arun(self, work: Callable[[], Result], *, growth: int = 0) -> Result:
         """Do what `run` does without stopping the event loop. If cancelled, it may happen all the same."""
-        waiting = TaskWork(work, is_growing=is_growing)
+        waiting = TaskWork(work, growth=growth)
         self._submit(waiting)
         return await waiting.future
 
@@ -131,14 +135,20 @@ class Writer:
                 self._count -= len(group)
 
     def _next_group(self) -> tuple[list[Work[Any]], bool]:
-        first = self._waiting.get()
         group: list[Work[Any]] = []
-        while first is not None:
-            group.append(first)
+        growth = 0
+        work = self._held_over or self._waiting.get()
+        self._held_over = None
+        while work is not None:
+            if group and growth + work.growth > GROUP_BYTES:
+                self._held_over = work
+                return group, True
+            group.append(work)
+            growth += work.growth
             try:
                 if len(group) == GROUP_LIMIT:
                     return group, True
-                first = self._waiting.get_nowait()
+                work = self._waiting.get_nowait()
             except queue.Empty:
                 return group, True
         return group, False
@@ -168,8 +178,8 @@ class Writer:
         self._tend()
         if not self.is_full:
             return group
-        _fail([work for work in group if work.is_growing], self._refusal())
-        return [work for work in group if not work.is_growing]
+        _fail([work for work in group if work.growth], self._refusal())
+        return [work for work in group if not work.growth]
 
     def _transact(self, group: list[Work[Any]]) -> None:
         answers: list[Any] = []
@@ -195,7 +205,7 @@ class Writer:
             self.is_full = True
             self._reserve.release()
             self._fold()
-            if work.is_growing:
+            if work.growth:
                 _fail([work], self._refusal())
             elif not is_retry:
                 self._commit([work], is_retry=True)

@@ -46,9 +46,9 @@ class Ledger:
         self.acked: set[str] = set()
 
 
-def attempt(store: SpoolStore, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result | None:
+def attempt(store: SpoolStore, work: Callable[[Spool], Result], *, growth: int = 0) -> Result | None:
     try:
-        return store.run(work, is_growing=is_growing)
+        return store.run(work, growth=growth)
     except Unavailable:
         return None
 
@@ -77,9 +77,9 @@ def live(store: SpoolStore, ledger: Ledger) -> None:
     """Put, lease, settle: a little of everything."""
     for name, key, dedup in (("1", None, None), ("2", "k", "d"), ("3", "k", None), ("4", None, "e")):
         new = New(body=name.encode(), key=key, dedup=dedup, expires_at=NOW * 100)
-        kept = attempt(store, putting(new), is_growing=True)
+        kept = attempt(store, putting(new), growth=1)
         ledger.kept |= {kept.id} if kept else set()
-    both = attempt(store, putting_both(New(body=b"5"), New(body=b"6", key="k")), is_growing=True)
+    both = attempt(store, putting_both(New(body=b"5"), New(body=b"6", key="k")), growth=1)
     ledger.kept |= {one.id for one in both or () if isinstance(one, Kept)}
     held = attempt(store, leasing(3)) or ()
     for message in held[:2]:

@@ -2,18 +2,17 @@
 
 import asyncio
 import sqlite3
-import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, ClassVar
 
 import pytest
-from patience import SECONDS, wait_for
+from busy_writer import Busy, together
 
 from outlast.data.records import Kept, New, Put
 from outlast.data.spool_format import Limits
 from outlast.data.store import SpoolStore
+from outlast.data.writer import GROUP_BYTES
 from outlast.errors import Refused, Unavailable
 
 
@@ -34,35 +33,6 @@ def store(tmp_path: Path) -> Iterator[SpoolStore]:
     opened.close()
 
 
-class Busy:
-    """Keeps the writer busy, inside `with`."""
-
-    def __init__(self, store: SpoolStore) -> None:
-        self._begun, self._go_on = threading.Event(), threading.Event()
-        self._thread = threading.Thread(target=store.run, args=(self._work,))
-
-    def _work(self, _: object) -> None:
-        self._begun.set()
-        self._go_on.wait(SECONDS)
-
-    def __enter__(self) -> None:
-        self._thread.start()
-        self._begun.wait(SECONDS)
-
-    def __exit__(self, *_: object) -> None:
-        self._go_on.set()
-        self._thread.join(SECONDS)
-
-
-def together(store: SpoolStore, works: list[Callable[[], Any]]) -> list[Any]:
-    """Begin all works while the writer is busy, so that they come as one group; return what each returned or raised."""
-    with ThreadPoolExecutor(len(works)) as pool:
-        with Busy(store):
-            begun = [pool.submit(work) for work in works]
-            wait_for(lambda: store.writer._count == len(works))
-        return [one.exception() or one.result() for one in begun]
-
-
 def put(store: SpoolStore, body: bytes, dedup: str | None = None) -> Callable[[], Kept]:
     return lambda: store.put(Put(New(body=body, dedup=dedup), 1, 1))
 
@@ -75,6 +45,15 @@ def test_whoever_waits_for_the_disk_waits_together(store: SpoolStore) -> None:
     assert 32 == len({one.id for one in kept})
     # One is the commit of what made the disk busy.
     assert 3 >= CountingConnection.commits - before
+
+
+def test_a_group_is_bounded_by_bytes(store: SpoolStore) -> None:
+    """Large messages that come together are kept in several commits: the reserve must outweigh each of them."""
+    before = CountingConnection.commits
+    kept = together(store, [put(store, bytes(GROUP_BYTES // 2)) for _ in range(8)])
+
+    assert 8 == len({one.id for one in kept})
+    assert 8 <= CountingConnection.commits - before
 
 
 def test_each_put_of_a_group_answers_for_itself(store: SpoolStore) -> None:
