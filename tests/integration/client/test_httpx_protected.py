@@ -302,6 +302,55 @@ def test_streamed_responses_are_the_callers(east: Service) -> None:
     assert (False, b"ok", 2) == (is_read, body, len(east.seen))
 
 
+@pytest.mark.parametrize("timeout", [0.2, 5.0])
+def test_a_request_can_be_sent_again(timeout: float, east: Service) -> None:
+    """The caller's own request keeps its timeouts: what one call had left does not bind the next."""
+    with protect(httpx.Client(trust_env=False), retrying(deadline=1.0)) as client:
+        request = client.build_request("GET", east.url(), timeout=timeout)
+        before = dict(request.extensions)
+        codes = [client.send(request).status_code for _ in range(2)]
+
+    assert ([200, 200], before) == (codes, request.extensions)
+
+
+def test_a_rerouted_request_is_as_it_was(east: Service, west: Service) -> None:
+    """At another region, hooks and callers still see the body, and credentials from the URL go with the request."""
+    bodies: list[bytes] = []
+    regions = Regions({"east": f"http://127.0.0.1:{unused_port()}", "west": west.url()})
+    hooks = {"request": [lambda request: bodies.append(request.content)]}
+    with protect(httpx.Client(trust_env=False, event_hooks=hooks), retrying(), regions=regions) as client:
+        sent = client.put("/x", content=b"body").request
+        home = regions.urls["east"].replace("//", "//ann:secret@")
+        named = client.get(f"{home}/y").request
+
+    assert (b"body", [b"body", b"body"]) == (sent.content, bodies[:2])
+    assert "Basic YW5uOnNlY3JldA==" == named.headers["authorization"]
+
+
+def test_an_interrupted_pause_gives_the_connection_back(east: Service) -> None:
+    """A streamed 503 whose retry is cancelled in the pause before it leaves no connection behind."""
+    east.statuses = [503]
+    one = httpx.Limits(max_connections=1)
+    pausing = asyncio.Event()
+
+    class Noted(Budget):
+        def withdraw(self, now: int) -> bool:
+            pausing.set()
+            return super().withdraw(now)
+
+    policy = Policy("p", retry=Retry(on=transient, base=60.0, cap=60.0), budget=Noted())
+
+    async def scene() -> int:
+        async with protect(httpx.AsyncClient(trust_env=False, limits=one, timeout=5.0), policy) as client:
+            call = asyncio.create_task(client.send(client.build_request("GET", east.url()), stream=True))
+            await pausing.wait()
+            call.cancel()
+            await asyncio.gather(call, return_exceptions=True)
+            return (await client.get(east.url())).status_code
+
+    assert 200 == asyncio.run(scene())
+
+
 def test_explain_tells_what_is_applied_and_what_is_not() -> None:
     """What could not be done is named with its reason, and printing it gives one line for each."""
     transport = httpx.MockTransport(lambda _: httpx.Response(200))
@@ -314,6 +363,16 @@ def test_explain_tells_what_is_applied_and_what_is_not() -> None:
     assert 6 == len(str(told).splitlines())
     assert ["retries of its transport"] == [item.what for item in native.applied]
     client.close()
+
+
+def test_explain_warns_of_what_a_policy_cannot_see() -> None:
+    """Statuses that no retry judges, and a hang that no attempt timeout ends, are named."""
+    regions = Regions({"a": "http://a", "b": "http://b"})
+    hanging = explain(protect(httpx.Client(trust_env=False), retrying(deadline=1.0), regions=regions))
+    blind = explain(protect(httpx.Client(trust_env=False), Policy("p", breaker=Breaker())))
+
+    assert "failover from a region that hangs" in [item.what for item in hanging.missing]
+    assert "429, 502, 503, 504 in the breaker" in [item.what for item in blind.missing]
 
 
 @pytest.mark.parametrize(
