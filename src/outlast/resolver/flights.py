@@ -7,20 +7,20 @@ turns when their own patience ends would all go at once, and ask a slow upstream
 The first leader who finishes tells everybody. Not safe for threads by itself; the resolver's lock guards it.
 """
 
-import concurrent.futures
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import Generic, NamedTuple, TypeVar
 
-from outlast.resolver.book import Entry
+Promise = TypeVar("Promise")
+"""What those who wait hold on to."""
 
 
-class Flight:
-    """One name being resolved. `result` is an entry, or `None` if whoever carried it out gave up."""
+class Flight(Generic[Promise]):
+    """One name being resolved, by one leader or, if the first does not come home, by more."""
 
     __slots__ = ("leaders", "led_since", "led_until", "result")
 
-    def __init__(self) -> None:
-        self.result: concurrent.futures.Future[Entry | None] = concurrent.futures.Future()
-        self.result.set_running_or_notify_cancel()  # from now on nobody who waits for it can cancel it
+    def __init__(self, result: Promise) -> None:
+        self.result = result
         self.leaders = 0
         self.led_since = self.led_until = 0
 
@@ -32,7 +32,7 @@ class Waiter(NamedTuple):
     end: int
     patience: int
 
-    def turn(self, flight: Flight) -> int:
+    def turn(self, flight: Flight[Promise]) -> int:
         """When this one may take over from a leader who has not come home."""
         turn = flight.led_until
         if flight.led_since <= self.since:
@@ -41,40 +41,48 @@ class Waiter(NamedTuple):
         return min(turn, self.end)
 
 
-class Flights:
-    """The resolutions under way, by name."""
+class Flights(Generic[Promise]):
+    """The resolutions under way, by name.
 
-    def __init__(self) -> None:
-        self._flights: dict[str, Flight] = {}
+    Args:
+        promise: Makes what those who wait hold on to.
+
+    """
+
+    def __init__(self, promise: Callable[[], Promise]) -> None:
+        self._promise = promise
+        self._flights: dict[str, Flight[Promise]] = {}
 
     def __repr__(self) -> str:
         return f"<flights: {len(self._flights)}>"
 
-    def find(self, name: str, waiter: Waiter, now: int) -> Flight | None:
+    def find(self, name: str, waiter: Waiter, now: int) -> Flight[Promise] | None:
         """The flight to wait for; `None` if the one who asks is to lead."""
         flight = self._flights.get(name)
         return flight if flight is not None and now < waiter.turn(flight) else None
 
-    def lead(self, name: str, waiter: Waiter, now: int) -> Flight:
+    def lead(self, name: str, waiter: Waiter, now: int) -> Flight[Promise]:
         """Begin a flight, or take over the one that is under way."""
-        flight = self._flights.setdefault(name, Flight())
+        flight = self._flights.get(name)
+        if flight is None:
+            flight = self._flights[name] = Flight(self._promise())
         flight.leaders += 1
         flight.led_since = now
         flight.led_until = now + min((waiter.end - now) // 2, waiter.patience)
         return flight
 
-    def land(self, name: str, flight: Flight, entry: Entry | None) -> bool:
+    def land(self, name: str, flight: Flight[Promise], *, has_news: bool) -> bool:
         """Take note that a leader is done; return whether the flight is over and those who wait are to be told.
 
         Args:
             name: The name.
             flight: What `lead` returned.
-            entry: What came of it; `None` if the leader gave up, which ends the flight only if no other leads.
+            has_news: Whether there is something to tell; a leader without ends the flight only if no other leads.
 
         """
         flight.leaders -= 1
         # One that is no longer listed has been over before.
-        if self._flights.get(name) is not flight or (entry is None and flight.leaders > 0):
+        if self._flights.get(name) is not flight or (not has_news and flight.leaders > 0):
             return False
         del self._flights[name]
         return True

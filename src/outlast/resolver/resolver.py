@@ -39,12 +39,15 @@ FLUSH_INTERVAL = 60 * NANOSECONDS
 
 _log = logging.getLogger(__name__)
 
+Promise = concurrent.futures.Future[Entry | None]
+"""What those who wait for a resolution hold on to; `None` means that it was given up."""
+
 
 class Lead(NamedTuple):
     """The one who asks is to carry the question out, for all who wait for the flight."""
 
     question: Question
-    flight: Flight
+    flight: Flight[Promise]
 
 
 @dataclass(slots=True)
@@ -86,7 +89,7 @@ class Resolver:
         self._writing = threading.Lock()
         self._book = Book(options, {})
         self._cache = self._book.cache
-        self._flights = Flights()
+        self._flights = Flights(_promise)
         self._statistics = Statistics()
         self._degraded: set[str] = set()
         self._route = self._book.scopes.upstreams
@@ -174,7 +177,7 @@ class Resolver:
                 await asyncio.to_thread(self._flush)  # a disk may take its time, and the loop has others to serve
             return self._told(key, entry)
 
-    def _begin(self, key: str, waiter: Waiter) -> Entry | Flight | Lead:
+    def _begin(self, key: str, waiter: Waiter) -> Entry | Flight[Promise] | Lead:
         """Return what answers the name, else the resolution to wait for, else the one that the caller must carry out."""
         with self._lock:
             if self._store is not None:
@@ -203,7 +206,7 @@ class Resolver:
                 entry = self._book.settle(question, verdict, now=self._now(), wall=self._wall())
                 told = None if self._book.was_hurried(question, verdict) else entry
                 self._note(question.name, verdict, before)
-            is_over = self._flights.land(question.name, lead.flight, told)
+            is_over = self._flights.land(question.name, lead.flight, has_news=told is not None)
         if is_over:
             lead.flight.result.set_result(told)
         return entry
@@ -311,6 +314,12 @@ class Resolver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _promise() -> Promise:
+    promise = Promise()
+    promise.set_running_or_notify_cancel()  # from now on nobody who waits for it can cancel it
+    return promise
 
 
 def _checked(name: str) -> str:
