@@ -214,7 +214,7 @@ def test_a_dark_region_costs_one_attempt(ask: Ask, east: Service, west: Service)
     """A region that accepts and never answers is left after one attempt timeout, without a pause, and then ejected."""
     east.is_dark = True
     regions = Regions({"east": east.url(path="/api"), "west": west.url(path="/v2")}, fall=1)
-    policy = retrying(attempt_timeout=0.5, deadline=20.0, breaker=Breaker(min_calls=1))
+    policy = retrying(attempt_timeout=1.0, deadline=20.0, breaker=Breaker(min_calls=1))
     began = time.monotonic()
     first = ask("GET", "/orders?x=1", policy=policy, regions=regions)
     took = time.monotonic() - began
@@ -234,7 +234,7 @@ def test_a_dark_write_is_not_failed_over(ask: Ask, east: Service, west: Service)
     east.is_dark = True
     regions = Regions({"east": east.url(), "west": west.url()})
     with pytest.raises((httpx.ReadTimeout, DeadlineExceeded)):
-        ask("POST", "/orders", policy=retrying(attempt_timeout=0.2), regions=regions)
+        ask("POST", "/orders", policy=retrying(attempt_timeout=1.0), regions=regions)
 
     assert (1, 0) == (len(east.seen), len(west.seen))
 
@@ -244,7 +244,7 @@ def test_a_body_that_never_comes_is_a_failure(ask: Ask, east: Service, west: Ser
     """Headers without a body are within the attempt's time, and the call goes to the other region."""
     east.is_cut = True
     regions = Regions({"east": east.url(), "west": west.url()})
-    response = ask("GET", "/", policy=retrying(attempt_timeout=0.5), regions=regions)
+    response = ask("GET", "/", policy=retrying(attempt_timeout=1.0), regions=regions)
 
     assert ("ok", 1) == (response.text, len(west.seen))
 
