@@ -15,6 +15,8 @@ from typing import Any, NamedTuple
 SCRIPT = Path(__file__).with_name("drill") / "short_drill.py"
 LIMIT_SECONDS = 240.0
 """A drill of two shortened acts takes under a minute on two free cores."""
+TIMED = ("failover of the slowest host", "seconds from the stop until DNS answers", "caches recovers within")
+"""Expectations that hold a time bound which a machine that is busy with something else can miss once."""
 GONE_SECONDS = 3.0
 """Within which nothing of a drill may be left."""
 
@@ -127,7 +129,16 @@ class Finished(NamedTuple):
 
 
 def finished(folder: Path, **options: Any) -> Finished:
-    """Run a shortened drill to its end."""
+    """Run a shortened drill to its end; once more if nothing but time bounds was missed, and then those count, too."""
+    first = _finished(folder, **options)
+    missed = [item["claim"] for act in first.result["acts"] for item in act["expectations"] if not item["held"]]
+    if missed and all(any(words in claim for words in TIMED) for claim in missed):
+        second = _finished(folder, **options)
+        return second._replace(output=f"{first.output}\nplayed again: {missed} missed\n{second.output}")
+    return first
+
+
+def _finished(folder: Path, **options: Any) -> Finished:
     json_file = folder / "result.json"
     with running(folder / "tmp", *short(json_file=str(json_file), **options)) as drill:
         status = drill.wait()

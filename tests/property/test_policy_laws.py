@@ -16,7 +16,7 @@ CHANCE = st.floats(0, 1)
 
 @given(
     ratio=st.floats(0, 1),
-    floor=st.floats(0, 100),
+    floor=st.just(0.0) | st.floats(0.001, 100),
     burst=st.floats(1, 100),
     steps=st.lists(st.tuples(st.booleans(), st.integers(-1000, 3 * SECOND)), max_size=200),
 )

@@ -3,8 +3,8 @@
 Signing binds a request to its region, so another region is another client, never another URL. botocore's own retries are
 switched off (`total_max_attempts=1`), because they would multiply with the policy's and no budget would see them.
 
-Reads are known by their names (`get_`, `list_`, `describe_` …). A write is made again only when nothing was sent, when the
-caller has passed a token by which the service knows the second from the first, or when its name was given as idempotent.
+Reads are known by their names (`get_`, `list_`, `describe_` …). A write is made again only when nothing was done (not sent,
+or refused for too many requests, which botocore is no longer there to retry), when the caller has passed a token by which the service knows the second from the first, or when its name was given as idempotent.
 Whether another region holds the same data is for whoever names two regions to know.
 """
 
@@ -21,6 +21,7 @@ from outlast.errors import InvalidConfig
 from outlast.policy.driver import chance, now
 from outlast.policy.locks import lock_of
 from outlast.policy.policy import Policy
+from outlast.policy.transient import AWS_THROTTLES, read_aws_code
 
 READS = (
     "get_",
@@ -107,7 +108,12 @@ def is_repeatable(name: str, parameters: Collection[str], idempotent: Collection
 
 
 def is_unsent(error: BaseException) -> bool:
-    """Say whether it is certain that nothing was sent; botocore's errors are recognised by name, without importing it."""
+    """Say whether it is certain that nothing was done: not sent, or refused for too many requests.
+
+    botocore's errors are recognised by name, without importing it.
+    """
+    if read_aws_code(error) in AWS_THROTTLES:
+        return True
     return type(error).__module__.partition(".")[0] == "botocore" and type(error).__name__ in _UNSENT
 
 

@@ -10,6 +10,8 @@ MAX_ADDRESSES = 8
 """Addresses tried for one connection; with more, each would get too small a share of the time."""
 CONNECT_SECONDS = 5.0
 """Where the caller sets no limit; httpx's default."""
+LEAST_SECONDS = 0.001
+"""A timeout of 0 would mean something else: not to wait at all, and to fail with another error."""
 
 
 def is_address(host: str) -> bool:
@@ -40,4 +42,5 @@ class Dialing:
         """Yield each address with its seconds, and whether it is the last."""
         addresses = found.addresses[:MAX_ADDRESSES]
         for turn, address in enumerate(addresses):
-            yield address, self.left() / (len(addresses) - turn), turn == len(addresses) - 1
+            share = max(LEAST_SECONDS, self.left() / (len(addresses) - turn))
+            yield address, share, turn == len(addresses) - 1

@@ -65,6 +65,7 @@ class Sending:
         )
         self._call = call
         self._request = self._sent = request
+        self._extensions = request.extensions
         self._timeouts: Mapping[str, float | None] = request.extensions.get("timeout") or client.timeout.as_dict()
 
     def prepare(self, timeout: float | None) -> httpx.Request:
@@ -75,18 +76,24 @@ class Sending:
 
         """
         request = self._request
-        extensions = {**request.extensions, "timeout": clip(self._timeouts, timeout)}
+        extensions = {**self._extensions, "timeout": clip(self._timeouts, timeout)}
         choice = self.trip.choose(now())
         if choice is None or self._call is None:
             request.extensions = extensions
             return request
-        url = httpx.URL(choice.url + self._call)
+        url = httpx.URL(choice.url + self._call).copy_with(userinfo=request.url.userinfo)
         headers = request.headers.copy()
         # Only a Host that the request's URL gave; one that the caller has set is the caller's.
         if headers.get("host", "") == request.url.netloc.decode("ascii"):
             headers["host"] = url.netloc.decode("ascii")
         self._sent = httpx.Request(request.method, url, headers=headers, stream=request.stream, extensions=extensions)
+        if isinstance(request.stream, httpx.ByteStream):
+            self._sent.read()  # so that hooks and whoever gets the response can look at `content`, as without regions
         return self._sent
+
+    def end(self) -> None:
+        """Give the caller's request its own timeouts back: it may be sent again."""
+        self._request.extensions = self._extensions
 
     def _is_unsent(self, error: BaseException) -> bool:
         if not isinstance(error, _UNSENT):
@@ -146,15 +153,23 @@ def _intercept(client: httpx.Client, policy: Policy, regions: Regions | None) ->
 
     def send(request: httpx.Request, **options: Any) -> httpx.Response:
         sending = Sending(client, policy, regions=regions, request=request)
-        refused: list[httpx.Response] = []
+        responses: list[httpx.Response] = []
 
         def attempt(timeout: float | None = None) -> httpx.Response:
-            while refused:
-                refused.pop().close()
-            refused.append(inner(sending.prepare(timeout), **options))
-            return refused[0]
+            while responses:
+                responses.pop().close()
+            responses.append(inner(sending.prepare(timeout), **options))
+            return responses[0]
 
-        return policy.carry(attempt, sending.trip)
+        try:
+            return policy.carry(attempt, sending.trip)
+        except BaseException:
+            # Interrupted in the pause after a response whose body nobody has read: its connection would never come back.
+            while responses:
+                responses.pop().close()
+            raise
+        finally:
+            sending.end()
 
     intercept(client, send)
 
@@ -164,15 +179,22 @@ def _intercept_async(client: httpx.AsyncClient, policy: Policy, regions: Regions
 
     async def send(request: httpx.Request, **options: Any) -> httpx.Response:
         sending = Sending(client, policy, regions=regions, request=request)
-        refused: list[httpx.Response] = []
+        responses: list[httpx.Response] = []
 
         async def attempt(**given: float) -> httpx.Response:
-            while refused:
-                await refused.pop().aclose()
-            refused.append(await inner(sending.prepare(given.get("timeout")), **options))
-            return refused[0]
+            while responses:
+                await responses.pop().aclose()
+            responses.append(await inner(sending.prepare(given.get("timeout")), **options))
+            return responses[0]
 
-        return await policy.acarry(attempt, sending.trip)
+        try:
+            return await policy.acarry(attempt, sending.trip)
+        except BaseException:
+            while responses:
+                await responses.pop().aclose()
+            raise
+        finally:
+            sending.end()
 
     intercept(client, send)
 
@@ -197,7 +219,13 @@ def _describe(
     client: httpx.Client | httpx.AsyncClient, policy: Policy, regions: Regions | None
 ) -> tuple[list[Applied], list[Missing]]:
     applied: list[Applied] = []
-    missing = [Missing("streamed bodies", "a response read with `stream` is protected up to its headers")]
+    missing = [
+        Missing(
+            "streamed bodies",
+            "a response read with `stream` is protected up to its headers; a request whose body is a stream or has files is "
+            "sent again only if nothing was sent",
+        )
+    ]
     if policy.deadline is not None or policy.attempt_timeout is not None:
         if isinstance(client, httpx.AsyncClient):
             applied.append(Applied("time limits", "an attempt is cancelled when its time is over"))
@@ -218,6 +246,20 @@ def _describe(
         missing.append(Missing("budget", "the policy has none: in an outage every call makes all its attempts"))
     if policy.breaker is not None:
         applied.append(Applied("breaker", "counts calls" if regions is not None else "counts attempts"))
+        if policy.retry is None:
+            missing.append(
+                Missing(
+                    "429, 502, 503, 504 in the breaker",
+                    "they are no exceptions; `retry=Retry(on=outlast.transient)` sees them",
+                )
+            )
     if regions is not None:
         applied.append(Applied("regions", ", then ".join(f"{name} ({url})" for name, url in regions.urls.items())))
+        if len(regions) > 1 and policy.attempt_timeout is None:
+            missing.append(
+                Missing(
+                    "failover from a region that hangs",
+                    "without `attempt_timeout` one attempt may take all of the deadline, or the client's own timeout",
+                )
+            )
     return applied, missing

@@ -17,7 +17,7 @@ Rules, each with what it prevents:
 
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 from outlast.outcome import Outcome
 from outlast.policy.checks import check_count, check_number, check_seconds, nanoseconds, refuse
@@ -237,8 +237,17 @@ def _check_urls(urls: Mapping[str, str]) -> list[str]:
     faults = [] if 0 < len(urls) <= MAX_REGIONS else [f"{len(urls)} regions are not within 1 and {MAX_REGIONS}"]
     for name, url in urls.items():
         parts = urlsplit(url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname:
+        if parts.scheme not in {"http", "https"} or not parts.hostname or not _has_good_port(parts):
             faults.append(f"{name} = {url!r} is no http or https URL with a host")
+        elif not url.isascii():
+            faults.append(f"{name} = {url!r} is not ASCII; write the host in its xn-- form and escape the path")
         elif parts.query or parts.fragment or parts.username:
             faults.append(f"{name} = {url!r} has more than a host, a port and a path")
     return faults
+
+
+def _has_good_port(parts: SplitResult) -> bool:
+    try:
+        return parts.port != 0
+    except ValueError:  # told only to whoever asks for it
+        return False

@@ -1,7 +1,8 @@
-"""What is left at the end: the table of the acts side by side, a sentence for each, and the JSON."""
+"""What is left at the end: the acts side by side, the groups of each act, a sentence for each, and the JSON."""
 
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
@@ -25,12 +26,13 @@ def to_json(
 
 
 def show(console: Console, acts: list[ActScore], *, factors: dict[str, Any]) -> None:
-    """Print factors, table, sentences and expectations."""
+    """Print factors, tables, sentences and expectations."""
     console.print(Text("\nScaled down, and what stands for what:", style="bold"))
     for name, text in factors.items():
         console.print(Text(f"  {name}: {text}"), soft_wrap=True)
     console.print()
-    console.print(_table(acts))
+    console.print(_acts(acts))
+    console.print(_groups(acts))
     for act in acts:
         console.print(Text.assemble((f"\n{act.name}: ", "bold"), act.proves), soft_wrap=True)
         for bought in ablation.lines_of(act):
@@ -41,22 +43,27 @@ def show(console: Console, acts: list[ActScore], *, factors: dict[str, Any]) -> 
             console.print(line, soft_wrap=True)
 
 
-def _table(acts: list[ActScore]) -> Table:
-    table = Table(title="The acts side by side", title_justify="left")
+def _acts(acts: list[ActScore]) -> Table:
+    table = Table(title="The acts side by side", title_justify="left", box=box.SIMPLE_HEAD)
     table.add_column("")
     for act in acts:
         table.add_column(act.name, justify="right")
     for label, value in _ROWS:
         table.add_row(label, *(value(act) for act in acts))
-    for group in dict.fromkeys(score.group for act in acts for score in act.groups):
-        table.add_section()
-        for label, of_group in _GROUP_ROWS:
-            table.add_row(f"{group}: {label}", *(_of(act, group, of_group) for act in acts))
     return table
 
 
-def _of(act: ActScore, group: str, value: Any) -> str:
-    return next((value(score) for score in act.groups if score.group == group), "")
+def _groups(acts: list[ActScore]) -> Table:
+    table = Table(title="The groups of clients in each act", title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    table.add_column("", no_wrap=True)
+    for label, _ in _GROUP_COLUMNS:
+        table.add_column(label, justify="right", min_width=max(len(word) for word in label.splitlines()))
+    for act in acts:
+        table.add_section()
+        table.add_row(Text(act.name, style="bold"))
+        for score in act.groups:
+            table.add_row(f" {score.group}", *(value(score) for _, value in _GROUP_COLUMNS))
+    return table
 
 
 def _share(value: float | None) -> str:
@@ -71,12 +78,12 @@ def _expected(act: ActScore) -> str:
     return f"{sum(item.held for item in act.expectations)} of {len(act.expectations)}"
 
 
-def _calls(score: GroupScore) -> str:
-    return f"{score.calls} / {score.resolving_calls}"
+def _milliseconds(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
 
 
-def _writes(score: GroupScore) -> str:
-    return f"{score.writes_acked} / {score.parked} / {score.drained}"
+def _parked(score: GroupScore) -> str:
+    return f"{score.writes_acked} / {score.parked}"
 
 
 _ROWS = (
@@ -90,14 +97,12 @@ _ROWS = (
     ("first success after repair, s", lambda act: _number(act.first_success_after_repair_s)),
     ("expectations held", _expected),
 )
-_GROUP_ROWS = (
+_GROUP_COLUMNS = (
     ("answered", lambda score: _share(score.availability)),
-    ("answered, of those that had to resolve", lambda score: _share(score.availability_resolving)),
-    ("calls / had to resolve", _calls),
-    ("longest outage, s", lambda score: _number(score.longest_outage_s)),
-    ("attempts per call", lambda score: _number(score.attempts_per_call)),
-    ("p50 / p99 ms", lambda score: f"{_number(score.p50_ms)} / {_number(score.p99_ms)}"),
-    ("writes acknowledged / parked / drained", _writes),
-    ("writes lost / duplicated", lambda score: f"{_number(score.writes_lost)} / {_number(score.writes_duplicated)}"),
-    ("failover, s", lambda score: _number(score.failover_s)),
+    ("outage\ns", lambda score: _number(score.longest_outage_s)),
+    ("attempts\nper call", lambda score: "-" if score.attempts_per_call is None else f"{score.attempts_per_call:.2f}"),
+    ("p99\nms", lambda score: _milliseconds(score.p99_ms)),
+    ("acked /\nparked", _parked),
+    ("lost /\ntwice", lambda score: f"{_number(score.writes_lost)} / {_number(score.writes_duplicated)}"),
 )
+"""Longest outage; attempts per call; writes acknowledged by a region, and parked; writes lost, and accepted twice."""

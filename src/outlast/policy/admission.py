@@ -186,7 +186,10 @@ class Admission:
             return Failure(Outcome.CANCELLED, verdict=False)
         # A nested call that was stopped by the time of this attempt is this attempt stopped, not a refusal of another policy.
         if isinstance(error, DeadlineExceeded) and moment.now >= moment.limit - TICK:
-            return Failure(Outcome.FAILURE if self._had_its_time(moment) else Outcome.IGNORED, verdict=True)
+            # For the breaker it is evidence if it had its time. Whether it is made again is for the user to say: it may have
+            # been carried out, as after any other timeout.
+            over = match(self._retry.on, TimeoutError(error.reason)) if self._retry is not None else False
+            return Failure(Outcome.FAILURE if self._had_its_time(moment) else Outcome.IGNORED, over)
         counted = match(self._counts, error) is not False
         verdict = match(self._retry.on, error) if self._retry is not None else False
         return Failure(Outcome.FAILURE if counted else Outcome.IGNORED, verdict)

@@ -17,6 +17,7 @@ from outlast.policy.checks import check_number, refuse
 TOKEN = 10**12
 _PER_NANOSECOND = 1_000  # units that one token a second brings in a nanosecond
 MAX_BURST = 10_000.0
+MIN_FLOOR = 0.001
 MAX_FLOOR = 1_000.0
 """Tokens a second. More is no floor but a second ratio."""
 
@@ -54,6 +55,7 @@ class Budget:
                 *check_number("floor", floor, low=0, high=MAX_FLOOR),
                 *check_number("burst", burst, low=1, high=MAX_BURST),
             ]
+            or ([f"floor = {floor} is neither 0 nor at least {MIN_FLOOR:g}"] if 0 < floor < MIN_FLOOR else [])
         )
         self._deposit = int(ratio * TOKEN)
         self._floor = int(floor * _PER_NANOSECOND)

@@ -49,7 +49,7 @@ def run(
     *,
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] = NOTHING,
-    takes_timeout: bool = False,
+    timeout_at: int | None = None,
     errand: Errand[T] | None = None,
 ) -> T:
     """Call `fn` as often as the policy allows; return its result or raise its own last exception.
@@ -59,7 +59,7 @@ def run(
         fn: What to call.
         args: Its arguments.
         kwargs: Its keyword arguments.
-        takes_timeout: Hand it the seconds of each attempt as `timeout`, if there is a limit.
+        timeout_at: Where it takes `timeout`: it is handed the seconds of each attempt there, if there is a limit.
         errand: What is known beyond the function.
 
     Raises:
@@ -76,7 +76,8 @@ def run(
             if limit == NEVER:
                 value = fn(*args, **kwargs)
             else:
-                value = _run_limited(fn, args, with_timeout(kwargs, limit) if takes_timeout else kwargs, limit=limit)
+                given = with_timeout(args, kwargs, at=timeout_at, limit=limit)
+                value = _run_limited(fn, *given, limit=limit)
             if errand is not None:
                 _refuse_unwanted(errand, value)
         except BaseException as error:
@@ -101,7 +102,7 @@ async def arun(
     *,
     args: tuple[Any, ...] = (),
     kwargs: Mapping[str, Any] = NOTHING,
-    takes_timeout: bool = False,
+    timeout_at: int | None = None,
     errand: Errand[T] | None = None,
 ) -> T:
     """Do as `run`, for coroutines: an attempt whose time is over is cancelled, and a pause lets others run."""
@@ -115,9 +116,9 @@ async def arun(
             if limit == NEVER:
                 value = await fn(*args, **kwargs)
             else:
-                given = with_timeout(kwargs, limit) if takes_timeout else kwargs
+                told, named = with_timeout(args, kwargs, at=timeout_at, limit=limit)
                 async with Interrupt(gate.name, started, limit=limit, attempt=attempt):
-                    value = await fn(*args, **given)
+                    value = await fn(*told, **named)
             if errand is not None:
                 _refuse_unwanted(errand, value)
         except BaseException as error:
@@ -175,11 +176,26 @@ def _run_limited(fn: Callable[..., T], args: tuple[Any, ...], kwargs: Mapping[st
         DEADLINE.reset(token)
 
 
-def with_timeout(kwargs: Mapping[str, Any], limit: int) -> dict[str, Any]:
-    """Return the keyword arguments with the seconds that are left as `timeout`, unless the caller asks for fewer."""
+def with_timeout(
+    args: tuple[Any, ...], kwargs: Mapping[str, Any], *, at: int | None, limit: int
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """Return the arguments with the seconds that are left as `timeout`, unless the caller asks for fewer.
+
+    Args:
+        args: What the caller passed by position.
+        kwargs: What the caller passed by name.
+        at: The position of `timeout`; `None` leaves the arguments as they are.
+        limit: When the attempt must be over.
+
+    """
+    if at is None:
+        return args, kwargs
     left = max(0.0, (limit - now()) / SECOND)
-    given = kwargs.get("timeout")
-    return {**kwargs, "timeout": min(given, left) if isinstance(given, int | float) else left}
+    given = args[at] if at < len(args) else kwargs.get("timeout")
+    seconds = min(given, left) if isinstance(given, int | float) else left
+    if at < len(args):
+        return (*args[:at], seconds, *args[at + 1 :]), kwargs
+    return args, {**kwargs, "timeout": seconds}
 
 
 def _refuse_unwanted(errand: Errand[T], value: T) -> None:
@@ -198,6 +214,8 @@ def settle_failure(
     except BaseException:
         # A predicate of the user's raised. That is no evidence of anything, and the permit must not be lost.
         gate.fail(permit, Failure(Outcome.IGNORED, verdict=False), moment, chance=0.0)
+        if errand is not None:
+            errand.settle(Outcome.IGNORED, moment.now)
         raise
     pause = gate.fail(permit, failure, moment, chance=chance())
     if isinstance(pause, Stop) and pause in _WORTH_A_NOTE and not isinstance(error, Unwanted):

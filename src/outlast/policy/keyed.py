@@ -31,12 +31,21 @@ class Keyed(Generic[Kept]):
     Args:
         key: Given the arguments, returns the key.
         make: Makes the policy of a key.
+        check: Refuses a function that none of these policies could protect.
         max_keys: Keys remembered at most.
 
     """
 
-    def __init__(self, key: Callable[..., Hashable], make: Callable[[Hashable], Kept], *, max_keys: int) -> None:
+    def __init__(
+        self,
+        key: Callable[..., Hashable],
+        make: Callable[[Hashable], Kept],
+        *,
+        check: Callable[[Callable[..., Any]], object],
+        max_keys: int,
+    ) -> None:
         refuse(check_count("max_keys", max_keys, low=1, high=MAX_KEYS))
+        self._check = check
         self._key = key
         self._make = make
         self._max_keys = max_keys
@@ -47,7 +56,13 @@ class Keyed(Generic[Kept]):
         return f"<keyed policy: {len(self._kept)} of {self._max_keys} keys>"
 
     def __call__(self, fn: Callable[P, R]) -> Callable[P, R]:
-        """Decorate a function or coroutine function."""
+        """Decorate a function or coroutine function.
+
+        Raises:
+            InvalidConfig: A generator, or a `def` that the policy's time limits cannot reach.
+
+        """
+        self._check(fn)
         if is_async(fn):
             coroutine = cast(Callable[P, Awaitable[Any]], fn)
 

@@ -107,7 +107,7 @@ class Policy:
             cooperative: It stops by itself: all that waits in it is protected by a policy too, or asks `remaining()`.
 
         """
-        timing.refuse_generator(fn)
+        timeout_at = self._find_timeout(fn, cooperative=cooperative)
         if timing.is_async(fn):
             coroutine = cast(Callable[P, Awaitable[Any]], fn)
 
@@ -118,13 +118,12 @@ class Policy:
                 return await self.acall(coroutine, *args, **kwargs)
 
             return cast(Callable[P, R], guarded)
-        tells = self._tells_time(fn, cooperative=cooperative)
 
         @functools.wraps(fn)
         def guarded_function(*args: P.args, **kwargs: P.kwargs) -> R:
             if self.fallback is None:  # one frame fewer for nearly all calls
-                return driver.run(self.gate, fn, args=args, kwargs=kwargs, takes_timeout=tells)
-            return self._run(fn, args=args, kwargs=kwargs, takes_timeout=tells)
+                return driver.run(self.gate, fn, args=args, kwargs=kwargs, timeout_at=timeout_at)
+            return self._run(fn, args=args, kwargs=kwargs, timeout_at=timeout_at)
 
         return guarded_function
 
@@ -136,7 +135,7 @@ class Policy:
             InvalidConfig: The function cannot be told when its time is over.
 
         """
-        return self._run(fn, args=args, kwargs=kwargs, takes_timeout=self._tells_time(fn))
+        return self._run(fn, args=args, kwargs=kwargs, timeout_at=self._timeout_at(fn))
 
     async def acall(self, fn: Callable[P, Awaitable[R]], /, *args: P.args, **kwargs: P.kwargs) -> R:
         """Do as `call`, for a coroutine function; an attempt whose time is over is cancelled."""
@@ -155,7 +154,10 @@ class Policy:
 
         """
         return Keyed(
-            key, lambda found: replace(self, name=f"{self.name[: MAX_NAME // 2]}[{found!s:.40}]"), max_keys=max_keys
+            key,
+            lambda found: replace(self, name=f"{self.name[: MAX_NAME // 2]}[{found!s:.40}]"),
+            check=self._find_timeout,
+            max_keys=max_keys,
         )
 
     def take(self) -> None:
@@ -172,21 +174,25 @@ class Policy:
         """What the policy has seen."""
         return self.gate.stats()
 
-    def _tells_time(self, fn: Callable[..., Any], *, cooperative: bool = False) -> bool:
+    def _find_timeout(self, fn: Callable[..., Any], *, cooperative: bool = False) -> int | None:
+        timing.refuse_generator(fn)
+        return None if timing.is_async(fn) else self._timeout_at(fn, cooperative=cooperative)
+
+    def _timeout_at(self, fn: Callable[..., Any], *, cooperative: bool = False) -> int | None:
         if self.deadline is None and self.attempt_timeout is None:
-            return False
-        tells = timing.takes_timeout(fn)
-        if not tells and not cooperative:
+            return None
+        found = timing.find_timeout(fn)
+        if found is None and not cooperative:
             raise timing.refuse_unstoppable(fn)
-        return tells
+        return found
 
     def carry(self, attempt: Callable[..., R], errand: Errand[R]) -> R:
         """Carry out the call of a client library: `attempt(timeout=seconds)`, or without `timeout` if there is no limit."""
-        return self._run(attempt, takes_timeout=True, errand=errand)
+        return self._run(attempt, timeout_at=timing.BY_NAME, errand=errand)
 
     async def acarry(self, attempt: Callable[..., Awaitable[R]], errand: Errand[R]) -> R:
         """Do as `carry`, for a coroutine function."""
-        return await self._arun(attempt, takes_timeout=True, errand=errand)
+        return await self._arun(attempt, timeout_at=timing.BY_NAME, errand=errand)
 
     def _run(self, fn: Callable[..., R], **how: Any) -> R:
         if self.fallback is None:

@@ -25,7 +25,11 @@ def match(on: On, error: BaseException) -> Verdict:
     """Say whether `error` is among those named. Cancellation and our own refusals never are."""
     if not isinstance(error, Exception) or isinstance(error, Rejected):
         return False
-    return isinstance(error, on) if isinstance(on, type | tuple) else on(error)
+    if isinstance(on, type | tuple):
+        return isinstance(error, on)
+    said: object = on(error)
+    # A predicate that returns nothing has said no; what is neither a truth value nor a number says what its truth is.
+    return said if isinstance(said, bool | int | float) else bool(said)
 
 
 def check_on(key: str, on: object) -> list[str]:
@@ -44,7 +48,8 @@ class Retry:
 
     Args:
         on: Exception classes, or a predicate that is given the exception and returns whether to try again, or the seconds
-            to wait before. `outlast.transient` is a good one.
+            to wait before. `outlast.transient` is a good one. An attempt whose time was over is a `TimeoutError` here: it
+            may have been carried out, so it is tried again only if that is named.
         attempts: Attempts in all, the first included.
         base: Seconds; the longest pause before the second attempt. It doubles with each attempt.
         cap: Seconds; no pause drawn by chance is longer.
@@ -85,4 +90,4 @@ class Retry:
         if not pushback <= self.max_pushback:
             return None
         drawn = chance * min(self.cap, self.base * 2.0 ** (attempt - 1))
-        return max(1, nanoseconds(pushback + drawn))
+        return max(1, nanoseconds(max(0.0, pushback) + drawn))

@@ -12,7 +12,10 @@ from typing import Any
 from outlast.errors import InvalidConfig
 
 _KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-_KNOWN: "weakref.WeakKeyDictionary[object, bool]" = weakref.WeakKeyDictionary()
+_KNOWN: "weakref.WeakKeyDictionary[object, int | None]" = weakref.WeakKeyDictionary()
+
+BY_NAME = 1 << 30
+"""The position of a parameter that is given by its name alone: behind all others."""
 
 
 def is_async(fn: Callable[..., Any]) -> bool:
@@ -20,24 +23,28 @@ def is_async(fn: Callable[..., Any]) -> bool:
     return inspect.iscoroutinefunction(fn) or inspect.iscoroutinefunction(type(fn).__call__)
 
 
-def takes_timeout(fn: Callable[..., Any]) -> bool:
-    """Say whether `fn` has a parameter `timeout` that can be given by name."""
+def find_timeout(fn: Callable[..., Any]) -> int | None:
+    """Return where `fn` has a parameter `timeout` that can be given by name, counted in what a call passes; `None` for nowhere."""
     key = getattr(fn, "__func__", fn)
     try:
-        known = _KNOWN.get(key)
-        if known is None:
-            known = _KNOWN[key] = _has_timeout(key)
+        if key not in _KNOWN:
+            _KNOWN[key] = _timeout_of(key)
+        found = _KNOWN[key]
     except TypeError:  # neither hashed nor referred to weakly: looked at each time
-        return _has_timeout(key)
-    return known
+        found = _timeout_of(key)
+    # A method's own signature begins with what it is bound to.
+    return found - 1 if found is not None and key is not fn else found
 
 
-def _has_timeout(fn: Callable[..., Any]) -> bool:
+def _timeout_of(fn: Callable[..., Any]) -> int | None:
     try:
-        parameter = inspect.signature(fn).parameters.get("timeout")
+        parameters = inspect.signature(fn).parameters
     except ValueError:  # builtins without a signature
-        return False
-    return parameter is not None and parameter.kind in _KINDS
+        return None
+    parameter = parameters.get("timeout")
+    if parameter is None or parameter.kind not in _KINDS:
+        return None
+    return list(parameters).index("timeout") if parameter.kind is _KINDS[0] else BY_NAME
 
 
 def refuse_generator(fn: Callable[..., Any]) -> None:

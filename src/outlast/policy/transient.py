@@ -14,7 +14,25 @@ from outlast.errors import Rejected, Unavailable
 
 TRANSIENT_STATUSES = frozenset({429, 502, 503, 504})
 """Too many requests, and the three that a gateway or an overloaded server sends. 500 is a bug more often than a mood."""
+AWS_THROTTLES = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "ThrottledException",
+        "Throttling",
+        "ThrottlingException",
+        "TooManyRequestsException",
+    }
+)
+"""Refused before anything was done, mostly with status 400: botocore's list without those that may mean something else."""
 
+_INTERNAL = 500
 _PASSING = frozenset(
     {
         errno.ENETDOWN,
@@ -53,6 +71,8 @@ def transient(what: object) -> bool | float:
     """
     if isinstance(what, Rejected):
         return False  # our own refusal says nothing about the service
+    if read_aws_code(what) in AWS_THROTTLES:
+        return True
     status, headers = _read_status(what)
     if status is not None:
         return status in TRANSIENT_STATUSES and _read_pushback(headers)
@@ -74,10 +94,19 @@ def _read_status(what: object) -> tuple[int | None, Mapping[str, str]]:
     source = what if response is None else response
     if isinstance(source, Mapping):
         facts = source.get("ResponseMetadata", {})
-        return facts.get("HTTPStatusCode"), facts.get("HTTPHeaders", {})
+        status = facts.get("HTTPStatusCode")
+        # AWS documents its 500 as passing, and botocore's own retries take it so too.
+        return (503 if status == _INTERNAL else status), facts.get("HTTPHeaders", {})
     status = getattr(source, "status_code", getattr(source, "status", None))
     headers = getattr(source, "headers", None)
     return (status if isinstance(status, int) else None), (headers if isinstance(headers, Mapping) else {})
+
+
+def read_aws_code(what: object) -> str:
+    """Return the code of an error that a service of AWS answered with, as botocore raises it; empty if it is no such error."""
+    response = getattr(what, "response", None)
+    error = response.get("Error") if isinstance(response, Mapping) else None
+    return str(error.get("Code", "")) if isinstance(error, Mapping) else ""
 
 
 def _read_pushback(headers: Mapping[str, str]) -> bool | float:

@@ -128,14 +128,27 @@ class Book:
         """Remember how a resolution ended, and return the entry that answers it."""
         name = question.name
         rule = self.scopes.rule(name)
-        self._note_silence(question, verdict, now)
         if verdict.source == "upstream" and rule.mode is not Mode.STRICT:
             self._learn(name, verdict.addresses, rule, wall)
         if verdict.is_retired:
             self.known.pop(name, None)
         entry = self._entry(question, verdict, rule, now=now, wall=wall)
-        self._keep(name, entry)
+        if not self.was_hurried(question, verdict):
+            self._note_silence(question, verdict, now)
+            self._keep(name, entry)
         return entry._replace(source="upstream") if verdict.source == "upstream" else entry
+
+    def was_hurried(self, question: Question, verdict: Verdict) -> bool:
+        """Whether upstreams had hardly time to answer: what a caller in a hurry was told is not told to those who have time."""
+        timing, options = question.timing, self._options
+        is_unheard = verdict.is_silent or timing.deadline == 0
+        if verdict.source == "upstream" or verdict.kind.is_negative or not is_unheard:
+            return False
+        usual = min(seconds(options.timeout), seconds(options.deadline))
+        if not question.has_older:
+            return timing.deadline * 2 < _nanoseconds(usual)
+        usual = min(IMPATIENCE, seconds(options.patience), seconds(options.deadline) / 2)
+        return timing.patience * 2 < _nanoseconds(usual)
 
     def _note_silence(self, question: Question, verdict: Verdict, now: int) -> None:
         if verdict.source == "upstream":

@@ -75,8 +75,10 @@ def step(state: State, event: Event) -> Step:
 
 
 def _ask(state: State, at: int) -> Step:
+    if at >= state.question.timing.deadline:
+        return _conclude(state, at)  # nobody could answer in time
     upstream = _next_upstream(state)
-    if upstream is None and verdicts.denial(state) is None and at < state.question.timing.deadline:
+    if upstream is None and verdicts.denial(state) is None:
         # Asking more often would not help, but who is only slow may still answer in time.
         return _wait(state._replace(next_ask=state.question.timing.deadline), at)
     if upstream is None:
@@ -131,9 +133,11 @@ def _is_good(state: State, heard: Heard) -> bool:
 
 def _usable(state: State, reading: Reading | None) -> Reading | None:
     # 0.0.0.0 for a protected name is an empty answer in other words; for others it may be meant, by a block list.
-    if reading is not None and reading.is_null and state.question.mode is Mode.PROTECT:
+    if reading is None or state.question.mode is not Mode.PROTECT:
+        return reading
+    if reading.is_null:
         return Reading(Kind.NODATA, words=f"only {reading.words}")
-    return reading
+    return reading._replace(addresses=reading.real)
 
 
 def _on_time(state: State, at: int) -> Step:
@@ -147,7 +151,7 @@ def _on_time(state: State, at: int) -> Step:
 
 def _settle(state: State, at: int) -> Step:
     upstream = next(item.upstream for item in state.heard if _is_good(state, item))
-    reading = combined(state, upstream, is_final=True)
+    reading = _usable(state, combined(state, upstream, is_final=True))
     assert reading is not None
     return _finish(state, at, verdicts.answered(state, upstream, reading))
 

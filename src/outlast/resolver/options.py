@@ -236,6 +236,9 @@ def scopes_of(upstreams: Upstreams) -> dict[str, tuple[str, ...]]:
 
 def _faults_of_rule(rule: Rule) -> list[str]:
     faults = []
+    kind: object = rule  # annotations promise, callers need not keep it
+    if not isinstance(kind, Strict | Stale | Protect):
+        return [f"{kind!r} is no Strict(), Stale() or Protect(verify=...)"]
     if isinstance(rule, Protect):
         found = _CHECK.fullmatch(rule.verify)
         if rule.verify != "none" and (found is None or int(found[1]) > 65_535):

@@ -1,8 +1,8 @@
 """What one DNS response says about the addresses of a name, with everything dropped that it has no right to say.
 
 Only records on the chain of aliases that starts at the question count; whatever else stands in the answer section is
-ignored, and nothing is ever taken from the additional section (RFC 2181, section 5.4.1). A chain is followed within one
-response: following it further is a recursive server's work.
+ignored, and nothing is ever taken from the additional section (RFC 2181, section 5.4.1). Within one response a chain is
+followed to its end; where that has neither addresses nor a denial, `alias` says whom to ask for next.
 """
 
 import ipaddress
@@ -40,17 +40,27 @@ class Kind(StrEnum):
 
 
 class Reading(NamedTuple):
-    """One response, read. `ttl` is in seconds; 0 must not be kept. `words` say what it was, for people."""
+    """One response, read. `ttl` is in seconds; 0 must not be kept. `words` say what it was, for people.
+
+    `alias` is the name at the end of a chain of which the response says nothing: an authoritative server's answer if the
+    name belongs to a zone of somebody else. The kind is `FAILED` then, because nothing is known of the addresses.
+    """
 
     kind: Kind
     addresses: tuple[str, ...] = ()
     ttl: int = 0
     words: str = ""
+    alias: str = ""
 
     @property
     def is_null(self) -> bool:
         """Whether it gives nothing but the unspecified address, 0.0.0.0 or ::, which reaches nobody."""
-        return bool(self.addresses) and all(ipaddress.ip_address(item).is_unspecified for item in self.addresses)
+        return bool(self.addresses) and not self.real
+
+    @property
+    def real(self) -> tuple[str, ...]:
+        """The addresses without those that reach nobody."""
+        return tuple(item for item in self.addresses if not ipaddress.ip_address(item).is_unspecified)
 
 
 def read(message: dns.message.Message) -> Reading:
@@ -85,6 +95,9 @@ def _negative(message: dns.message.QueryMessage, chain: dns.message.ChainingResu
         rrset.rdtype == dns.rdatatype.SOA and chain.canonical_name.is_subdomain(rrset.name)
         for rrset in message.authority
     )
+    if kind is Kind.NODATA and not has_soa and chain.cnames:
+        end = chain.canonical_name.canonicalize().to_text(omit_final_dot=True)
+        return Reading(Kind.FAILED, (), min(chain.minimum_ttl, MAX_TTL), f"an alias to {end}, and no more", end)
     if kind is Kind.NODATA and not has_soa and any(rrset.rdtype == dns.rdatatype.NS for rrset in message.authority):
         # RFC 2308, section 2.2: name servers without an SOA are a referral, which answers nothing.
         return Reading(Kind.FAILED, words="a referral")

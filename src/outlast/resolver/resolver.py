@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Self, Unpack
+from typing import NamedTuple, Self, Unpack
 
 from outlast.clock import Clock
 from outlast.errors import InvalidConfig, ResolutionFailed
@@ -21,6 +21,7 @@ from outlast.resolver.answer import Answer
 from outlast.resolver.book import NANOSECONDS, Book, Entry
 from outlast.resolver.driver import Effect, adrive, drive
 from outlast.resolver.errand import Errand
+from outlast.resolver.flights import Flight, Flights, Waiter
 from outlast.resolver.known import Known
 from outlast.resolver.messages import Ask, AskSentinel, Verdict
 from outlast.resolver.options import MAX_DEADLINE, Options, Protect, ResolverOptions, seconds
@@ -38,8 +39,15 @@ FLUSH_INTERVAL = 60 * NANOSECONDS
 
 _log = logging.getLogger(__name__)
 
-Flight = concurrent.futures.Future[Entry | None]
-"""A resolution under way, for those who wait for it; `None` means that it was given up."""
+Promise = concurrent.futures.Future[Entry | None]
+"""What those who wait for a resolution hold on to; `None` means that it was given up."""
+
+
+class Lead(NamedTuple):
+    """The one who asks is to carry the question out, for all who wait for the flight."""
+
+    question: Question
+    flight: Flight[Promise]
 
 
 @dataclass(slots=True)
@@ -81,9 +89,10 @@ class Resolver:
         self._writing = threading.Lock()
         self._book = Book(options, {})
         self._cache = self._book.cache
-        self._flights: dict[str, Flight] = {}
+        self._flights = Flights(_promise)
         self._statistics = Statistics()
         self._degraded: set[str] = set()
+        self._route = self._book.scopes.upstreams
         self._tls = _tls_context(options)
         self._store: Store | None = None
         self._dirty = False
@@ -119,21 +128,20 @@ class Resolver:
         if entry is not None and entry.addresses and (now := self._now()) < entry.expires:
             age = (now - entry.since) / 1e9 if entry.since else 0.0
             return Answer(name, entry.addresses, entry.source, age, entry.reason, entry.ede)
-        key, end, is_alone = _checked(name), self._end_of(deadline), False
+        key, waiter = _checked(name), self._waiter(deadline)
         while True:
-            found = self._begin(key, self._left(end), is_alone=is_alone)
+            found = self._begin(key, waiter)
             if isinstance(found, Entry):
                 return self._told(key, found)
-            if isinstance(found, concurrent.futures.Future):
-                done, _ = concurrent.futures.wait([found], timeout=self._sharing(self._left(end)))
-                entry = found.result() if done else None
-                is_alone = not done
+            if isinstance(found, Flight):
+                done, _ = concurrent.futures.wait([found.result], timeout=self._left(waiter.turn(found)))
+                entry = found.result.result() if done else None
                 if entry is not None:
                     return self._told(key, entry)
                 continue
             verdict = None
             try:
-                verdict = drive(found, self._open, self._now)
+                verdict = drive(found.question, self._open, self._now)
             finally:
                 entry = self._end(found, verdict)
             assert entry is not None, "a verdict makes an entry"
@@ -147,21 +155,21 @@ class Resolver:
         if entry is not None and entry.addresses and (now := self._now()) < entry.expires:
             age = (now - entry.since) / 1e9 if entry.since else 0.0
             return Answer(name, entry.addresses, entry.source, age, entry.reason, entry.ede)
-        key, end, is_alone = _checked(name), self._end_of(deadline), False
+        key, waiter = _checked(name), self._waiter(deadline)
         while True:
-            found = self._begin(key, self._left(end), is_alone=is_alone)
+            found = self._begin(key, waiter)
             if isinstance(found, Entry):
                 return self._told(key, found)
-            if isinstance(found, concurrent.futures.Future):
-                done, _ = await asyncio.wait([asyncio.wrap_future(found)], timeout=self._sharing(self._left(end)))
-                entry = found.result() if done else None
-                is_alone = not done
+            if isinstance(found, Flight):
+                told = asyncio.wrap_future(found.result)
+                done, _ = await asyncio.wait([told], timeout=self._left(waiter.turn(found)))
+                entry = told.result() if done else None
                 if entry is not None:
                     return self._told(key, entry)
                 continue
             verdict = None
             try:
-                verdict = await adrive(found, self._open, self._now)
+                verdict = await adrive(found.question, self._open, self._now)
             finally:
                 entry = self._end(found, verdict)
             assert entry is not None, "a verdict makes an entry"
@@ -169,7 +177,7 @@ class Resolver:
                 await asyncio.to_thread(self._flush)  # a disk may take its time, and the loop has others to serve
             return self._told(key, entry)
 
-    def _begin(self, key: str, left: float, *, is_alone: bool) -> Entry | Flight | Question:
+    def _begin(self, key: str, waiter: Waiter) -> Entry | Flight[Promise] | Lead:
         """Return what answers the name, else the resolution to wait for, else the one that the caller must carry out."""
         with self._lock:
             if self._store is not None:
@@ -179,29 +187,28 @@ class Resolver:
             entry = self._book.find(key, now)
             if entry is not None:
                 return entry
-            flight = self._flights.get(key)
-            if flight is not None and not is_alone:
+            flight = self._flights.find(key, waiter, now)
+            if flight is not None:
                 self._statistics.shared += 1
                 return flight
-            question = self._book.question(key, now=now, wall=self._wall(), deadline=left)
+            question = self._book.question(key, now=now, wall=self._wall(), deadline=self._left(waiter.end))
             if not question.upstreams:
                 raise ResolutionFailed(key, "no upstream may be asked for it", hint="name one for a zone above it")
-            if flight is None:
-                flight = self._flights[key] = concurrent.futures.Future()
-                flight.set_running_or_notify_cancel()  # from now on nobody who waits for it can cancel it
-            return question
+            return Lead(question, self._flights.lead(key, waiter, now))
 
-    def _end(self, question: Question, verdict: Verdict | None) -> Entry | None:
+    def _end(self, lead: Lead, verdict: Verdict | None) -> Entry | None:
         """Remember the verdict, and tell those who wait; without one, one of them carries the question out again."""
-        entry = None
+        entry = told = None
+        question = lead.question
         with self._lock:
-            flight = self._flights.pop(question.name, None)
             if verdict is not None:
                 before = self._book.known.get(question.name)
                 entry = self._book.settle(question, verdict, now=self._now(), wall=self._wall())
+                told = None if self._book.was_hurried(question, verdict) else entry
                 self._note(question.name, verdict, before)
-        if flight is not None and not flight.done():
-            flight.set_result(entry)
+            is_over = self._flights.land(question.name, lead.flight, has_news=told is not None)
+        if is_over:
+            lead.flight.result.set_result(told)
         return entry
 
     def _note(self, name: str, verdict: Verdict, before: Known | None) -> None:
@@ -224,7 +231,7 @@ class Resolver:
         if isinstance(effect, Ask):
             upstream = question.upstreams[effect.upstream]
             return tuple(
-                Errand(ask(upstream, effect.upstream, name=question.name, family=family))
+                Errand(ask(upstream, effect.upstream, name=question.name, family=family, route=self._route))
                 for family in question.families
             )
         if isinstance(effect, AskSentinel):
@@ -239,18 +246,16 @@ class Resolver:
             raise ResolutionFailed(name, entry.reason, trail=entry.trail, is_negative=entry.kind.is_negative)
         return entry.answer(name, self._now())
 
-    def _end_of(self, deadline: float | None) -> int:
+    def _waiter(self, deadline: float | None) -> Waiter:
         allowed = seconds(self._options.deadline) if deadline is None else deadline
         if not allowed >= 0:  # NaN too
             raise InvalidConfig((f"deadline = {deadline!r} is not a number of seconds",))
-        return self._now() + int(min(allowed, MAX_DEADLINE) * NANOSECONDS)
+        now = self._now()
+        end = now + int(min(allowed, MAX_DEADLINE) * NANOSECONDS)
+        return Waiter(now, end, patience=int(seconds(self._options.patience) * NANOSECONDS))
 
     def _left(self, end: int) -> float:
         return max(0.0, (end - self._now()) / NANOSECONDS)
-
-    def _sharing(self, left: float) -> float:
-        # Who has waited this long for somebody else's resolution, on a loop that hangs perhaps, goes on alone.
-        return min(left / 2, seconds(self._options.patience))
 
     def _wall(self) -> float:
         return self._clock.wall() / NANOSECONDS
@@ -309,6 +314,12 @@ class Resolver:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _promise() -> Promise:
+    promise = Promise()
+    promise.set_running_or_notify_cancel()  # from now on nobody who waits for it can cancel it
+    return promise
 
 
 def _checked(name: str) -> str:

@@ -10,13 +10,17 @@ an attacker who can write it could otherwise steer an outage.
 """
 
 import contextlib
+import gc
+import glob
 import hashlib
 import json
 import logging
 import os
+import secrets
 import socket
 import stat
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +33,8 @@ MAX_BYTES = 64 * 1024 * 1024
 """100,000 names with two addresses each take about 20 MB."""
 MAX_NETWORKS = 16
 """Networks remembered in one file; the one used longest ago goes."""
+LEFT_BEHIND = 3600.0
+"""Seconds after which a temporary file is nobody's any more; writing one takes a second or two."""
 
 _log = logging.getLogger(__name__)
 
@@ -53,12 +59,15 @@ class Store:
         path: The file. Its folder must exist; if it cannot be written, that is told and nothing is kept.
         identity: The network and upstreams that addresses are learnt from.
         max_names: Names kept of this network; those learnt longest ago go.
+        max_bytes: Size of the file; the same for whoever reads it.
 
     """
 
-    def __init__(self, path: Path, identity: str, *, max_names: int) -> None:
+    def __init__(self, path: Path, identity: str, *, max_names: int, max_bytes: int = MAX_BYTES) -> None:
         self._path = path
         self._max_names = max_names
+        self._max_bytes = max_bytes
+        self._is_swept = False
         self._network = hashlib.sha256(identity.encode()).hexdigest()[:32]
         self._stamp: tuple[int, int, int] | None = None
         self.fault = ""
@@ -98,7 +107,10 @@ class Store:
         mine = dict(list(known.items())[-self._max_names :])
         networks = dict([*others.items(), (self._network, mine)][-MAX_NETWORKS:])
         try:
-            _replace(self._path, _dump(Document(networks, forgotten)))
+            if not self._is_swept:
+                _sweep(self._path)
+                self._is_swept = True
+            _replace(self._path, _dump_within(self._max_bytes, networks, forgotten))
         except OSError as error:
             self._tell(f"{self._path} cannot be written: {error.strerror}")
             return
@@ -108,7 +120,7 @@ class Store:
 
     def _read(self) -> Document:
         try:
-            return _load(self._path)
+            return _load(self._path, self._max_bytes)
         except FileNotFoundError:
             return Document({}, {})
         except OSError as error:
@@ -153,23 +165,36 @@ def _stamp_of(path: Path) -> tuple[int, int, int] | None:
 # ------------------------------------------------------------------------------------------------------- the document
 
 
-def _load(path: Path) -> Document:
+def _load(path: Path, max_bytes: int) -> Document:
     with path.open("rb") as file:
         status = os.fstat(file.fileno())
         if status.st_mode & (stat.S_IWGRP | stat.S_IWOTH):
             raise Damaged("may be written by others")
-        data = file.read(MAX_BYTES + 1)
-    if len(data) > MAX_BYTES:
-        raise Damaged(f"is larger than {MAX_BYTES // 1024 // 1024} MiB")
+        data = file.read(max_bytes + 1)
+    if len(data) > max_bytes:
+        raise Damaged(f"is larger than {max_bytes / 1024 / 1024:.3g} MiB")
     head, _, body = data.partition(b"\n")
     if head != HEAD + hashlib.sha256(body).hexdigest().encode():
         raise Damaged("has a wrong checksum")
     try:
-        values = json.loads(body)
-        networks = {str(key): _names(rows) for key, rows in values["networks"].items()}
+        with _uncollected():
+            values = json.loads(body)
+            networks = {str(key): _names(rows) for key, rows in values["networks"].items()}
         return Document(networks, {str(name): float(at) for name, at in values["forgotten"].items()})
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         raise Damaged(f"holds something else: {error!r}") from error
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Without Python's collector: while a million objects are made it would go through them again and again, for nothing."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def _names(rows: dict[str, Any]) -> Names:
@@ -178,17 +203,19 @@ def _names(rows: dict[str, Any]) -> Names:
 
 def _known(name: str, row: Any) -> Known:
     last, *items = row
-    sightings = tuple(_sighting(*item) for item in items)
-    if not sightings or len(sightings) > MAX_ADDRESSES or last != max(item.last for item in sightings):
+    sightings = tuple([_sighting(item) for item in items])
+    if not 0 < len(sightings) <= MAX_ADDRESSES or last != max([item.last for item in sightings]):
         raise ValueError(f"addresses of {name}")
     return Known(name, float(last), sightings)
 
 
-def _sighting(address: Any, first: Any, last: Any, *rest: Any) -> Sighting:
-    counted, times, is_first = rest
+def _sighting(row: Any) -> Sighting:
+    address, first, last, counted, times, is_first = row
     # Refuses with an OSError what is no address; ten times as fast as the ipaddress module, which counts at start-up.
     socket.inet_pton(socket.AF_INET6 if ":" in address else socket.AF_INET, address)
-    return Sighting(str(address), float(first), float(last), float(counted), int(times), bool(is_first))
+    if type(first) is type(last) is type(counted) is float and type(times) is int and type(is_first) is bool:
+        return tuple.__new__(Sighting, row)  # as it was written: twice as fast as by its constructor
+    return Sighting(address, float(first), float(last), float(counted), int(times), bool(is_first))
 
 
 def _dump(document: Document) -> bytes:
@@ -200,10 +227,29 @@ def _dump(document: Document) -> bytes:
     return HEAD + hashlib.sha256(body).hexdigest().encode() + b"\n" + body
 
 
+def _dump_within(max_bytes: int, networks: dict[str, Names], forgotten: dict[str, float]) -> bytes:
+    """The document without what is oldest, if it would be too large to be read again."""
+    while len(data := _dump(Document(networks, forgotten))) > max_bytes and any(networks.values()):
+        oldest = next(iter(networks))
+        if len(networks) > 1:
+            del networks[oldest]
+        else:
+            names = list(networks[oldest].items())
+            networks[oldest] = dict(names[(len(names) + 1) // 2 :])
+    return data
+
+
+def _sweep(path: Path) -> None:
+    """Remove what processes left that were killed while they wrote."""
+    for left in path.parent.glob(f"{glob.escape(path.name)}.*.tmp"):
+        with contextlib.suppress(OSError):
+            if time.time() - left.stat().st_mtime > LEFT_BEHIND:
+                left.unlink()
+
+
 def _replace(path: Path, data: bytes) -> None:
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    with contextlib.suppress(FileNotFoundError):
-        temporary.unlink()  # of a process with our number that was killed while it wrote
+    # A name of its own for each writing: two resolvers of one process may share the file as well.
+    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
         descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "wb") as file:

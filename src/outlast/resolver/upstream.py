@@ -7,7 +7,7 @@ connected, so that only datagrams of the upstream arrive; and a datagram that do
 
 import os
 import socket
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import dns.exception
 import dns.flags
@@ -16,7 +16,7 @@ import dns.message
 from outlast.resolver.errand import Steps, Wait
 from outlast.resolver.messages import Heard, SentinelHeard
 from outlast.resolver.options import place
-from outlast.resolver.reading import Family, Kind, Reading, read, read_texts
+from outlast.resolver.reading import MAX_ALIASES, Family, Kind, Reading, read, read_texts
 from outlast.resolver.retirement import is_retired, sentinel_name
 
 PAYLOAD = 1232
@@ -25,16 +25,42 @@ MAX_DATAGRAM = 65_535
 MAX_STRANGERS = 32
 """Datagrams that answer another question before the conversation is given up: more is an attack, or a broken server."""
 
+Route = Callable[[str], tuple[str, ...]]
+"""The upstreams that may be asked for a name."""
 Exchange = Generator[Wait, None, dns.message.Message]
 
 
-def ask(upstream: str, index: int, *, name: str, family: Family) -> Steps:
-    """Ask for the addresses of one family."""
+def ask(upstream: str, index: int, *, name: str, family: Family, route: Route) -> Steps:
+    """Ask for the addresses of one family, and follow aliases into the zones of others.
+
+    A recursive server follows them itself. An authoritative one, which somebody named for a zone, gives the alias alone if
+    its target is elsewhere; the target is then asked of the upstreams of its own zone, and of no others.
+    """
+    reading = yield from _read(upstream, name, family)
+    ttl = reading.ttl
+    for _ in range(MAX_ALIASES):
+        if not reading.alias:
+            break
+        target, places = reading.alias, route(reading.alias)
+        if not places:
+            reading = Reading(Kind.FAILED, words=f"an alias to {target}, for which no upstream may be asked")
+            break
+        # The hedge of a silent upstream begins at another place too.
+        start = places.index(upstream) if upstream in places else index % len(places)
+        for other in (*places[start:], *places[:start]):
+            reading = yield from _read(other, target, family)
+            if reading.kind is not Kind.FAILED or reading.alias:
+                break
+        ttl = min(ttl, reading.ttl)
+        reading = reading._replace(ttl=ttl, words=f"{reading.words}, at the end of its aliases, {target}")
+    return Heard(0, index, family, reading._replace(alias=""))
+
+
+def _read(upstream: str, name: str, family: Family) -> Generator[Wait, None, Reading]:
     try:
-        reading = read((yield from _exchange(upstream, name, family)))
+        return read((yield from _exchange(upstream, name, family)))
     except (OSError, EOFError, dns.exception.DNSException) as error:
-        reading = Reading(Kind.FAILED, words=words_of(error))
-    return Heard(0, index, family, reading)
+        return Reading(Kind.FAILED, words=words_of(error))
 
 
 def ask_sentinel(upstream: str, name: str) -> Steps:

@@ -99,7 +99,7 @@ def test_another_upstream_rescues_a_protected_name(
 
 def test_a_silent_upstream_costs_patience_once(dns: ScriptedDns, clock: Any) -> None:
     """After the first caller has waited, the next ones are answered from memory, and a later one waits only briefly."""
-    resolver = Resolver(clock=clock, upstreams=[dns.address], patience=0.6, timeout=0.5)
+    resolver = Resolver(clock=clock, upstreams=[dns.address], patience=1.2, timeout=0.5)
     resolver.resolve(NAME)
     dns.set(NAME, "silent")
     took = []
@@ -109,8 +109,8 @@ def test_a_silent_upstream_costs_patience_once(dns: ScriptedDns, clock: Any) -> 
         assert "stale" == resolver.resolve(NAME).source
         took.append((clock.now() - began) / 1e9)
 
-    assert took[0] >= 0.6
-    assert max(took[1:]) < 0.5
+    assert took[0] >= 1.2
+    assert max(took[1:]) < 1.0
 
 
 def test_keep_ends_protection(dns: ScriptedDns, clock: Any) -> None:

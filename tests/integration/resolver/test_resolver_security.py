@@ -14,7 +14,7 @@ import dns.rrset
 import pytest
 
 from outlast.errors import ResolutionFailed
-from outlast.resolver import Resolver
+from outlast.resolver import Protect, Resolver
 from outlast.testing.scripted_dns import ScriptedDns
 
 NAME = "db.example.com"
@@ -55,7 +55,7 @@ def good(query: dns.message.Message, address: str = "127.0.0.1") -> dns.message.
 
 
 def resolver(upstream: str, **options: Any) -> Resolver:
-    return Resolver(upstreams=[upstream], families=("A",), deadline=0.5, timeout=0.2, **options)
+    return Resolver(upstreams=[upstream], families=("A",), deadline=10.0, timeout=2.0, **options)
 
 
 def wrong_id(query: dns.message.Message) -> dns.message.Message:
@@ -142,6 +142,75 @@ def test_a_scoped_name_is_never_asked_elsewhere(dns: ScriptedDns, second: Script
     assert () == (*second.queries("printer"), *second.queries("db.test"), *second.queries("x.onion"))
     assert ("127.0.0.1", "::1") == made.resolve("LocalHost.").addresses
     assert ("127.0.0.1", "::1") == made.resolve("app.localhost").addresses
+
+
+def alias_of(targets: dict[str, str]) -> Reply:
+    """Answer as an authoritative server does: the alias alone, because its target is in a zone of somebody else."""
+
+    def reply(query: dns.message.Message) -> list[dns.message.Message]:
+        response = dns.message.make_response(query)
+        name = query.question[0].name.to_text(omit_final_dot=True)
+        response.answer.append(dns.rrset.from_text(f"{name}.", 60, "IN", "CNAME", f"{targets[name]}."))
+        return [response]
+
+    return reply
+
+
+@pytest.mark.parametrize("is_async", [False, True], ids=["sync", "asyncio"])
+def test_an_alias_into_another_zone_is_followed(dns: ScriptedDns, clock: Any, *, is_async: bool) -> None:
+    """The target is asked of the upstreams of its own zone, and the shortest TTL of the way counts."""
+    dns.serve("lb.example.net", ["127.0.0.8", "::8"], ttl=7)
+    with answering(alias_of({"db.corp.example": "lb.example.net"})) as own:
+        made = Resolver(upstreams={".": [dns.address], "corp.example": [own]}, clock=clock)
+        answer = asyncio.run(made.aresolve("db.corp.example")) if is_async else made.resolve("db.corp.example")
+        clock.let_pass(6)
+        kept = made.resolve("db.corp.example").source
+        clock.let_pass(2)
+        renewed = made.resolve("db.corp.example").source
+
+    assert (("127.0.0.8", "::8"), "upstream", "fresh", "upstream") == (answer.addresses, answer.source, kept, renewed)
+    assert () == dns.queries("db.corp.example")
+
+
+@pytest.mark.parametrize(
+    ("targets", "words"),
+    [
+        ({"db.corp.example": "lb.example.net"}, "an alias to lb.example.net, for which no upstream may be asked"),
+        ({"db.corp.example": "x.corp.example", "x.corp.example": "db.corp.example"}, "and no more"),
+    ],
+)
+def test_an_alias_to_nowhere_is_a_failure(targets: dict[str, str], words: str) -> None:
+    """A target that belongs to no zone of ours is asked of nobody, and a circle ends; neither denies the name."""
+    with answering(alias_of(targets)) as own:
+        made = Resolver(upstreams={"corp.example": [own]}, families=("A",))
+        with pytest.raises(ResolutionFailed, match=words) as caught:
+            made.resolve("db.corp.example")
+
+    assert not caught.value.is_negative
+
+
+def test_a_dead_upstream_of_the_target_is_passed_over(dns: ScriptedDns, second: ScriptedDns) -> None:
+    """If the first upstream of the target's zone fails, the next one is asked; a denial of the target is one of the name."""
+    dns.set("lb.example.net", "servfail")
+    second.serve("lb.example.net", ["127.0.0.8"])
+    with answering(alias_of({"db.corp.example": "lb.example.net"})) as own:
+        upstreams = {".": [dns.address, second.address], "corp.example": [own]}
+        found = Resolver(upstreams=upstreams, families=("A",)).resolve("db.corp.example")
+        second.set("lb.example.net", "nodata")
+        with pytest.raises(ResolutionFailed, match="NODATA, at the end of its aliases") as caught:
+            Resolver(upstreams=upstreams, families=("A",)).resolve("db.corp.example")
+
+    assert ("127.0.0.8",) == found.addresses
+    assert caught.value.is_negative
+
+
+def test_null_addresses_beside_real_ones_are_dropped(dns: ScriptedDns) -> None:
+    """For a protected name 0.0.0.0 is no address, not even one of several; for others it is what the answer said."""
+    dns.serve(NAME, ["0.0.0.0", "127.0.0.5"])
+    protected = Resolver(upstreams=[dns.address], names={NAME: Protect(verify="none")}).resolve(NAME)
+    plain = Resolver(upstreams=[dns.address]).resolve(NAME)
+
+    assert (("127.0.0.5",), ["0.0.0.0", "127.0.0.5"]) == (protected.addresses, sorted(plain.addresses))
 
 
 def test_what_is_no_name_is_refused_and_an_address_is_itself(dns: ScriptedDns) -> None:

@@ -45,6 +45,14 @@ class Table:
         return "done"
 
 
+def throttled() -> Exception:
+    """Return what botocore raises when a service refuses for too many requests: status 400, told by its code."""
+    kind: Any = type("ClientError", (Exception,), {"__module__": "botocore.exceptions"})
+    error: Exception = kind()
+    vars(error)["response"] = {"Error": {"Code": "ThrottlingException"}, "ResponseMetadata": {"HTTPStatusCode": 400}}
+    return error
+
+
 def face(east: Table, west: Table, *, idempotent: tuple[str, ...] = ()) -> RegionalClient:
     policy = Policy("p", retry=Retry(on=transient, base=0.001, cap=0.001))
     regions = Regions({"us-east-1": "http://east.test", "us-west-2": "http://west.test"})
@@ -71,11 +79,16 @@ def test_writes_that_may_have_been_carried_out_stay() -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "idempotent"), [("EndpointConnectionError", ()), ("ReadTimeoutError", ("put_item",))]
+    ("error", "idempotent"),
+    [
+        (of_botocore("EndpointConnectionError"), ()),
+        (of_botocore("ReadTimeoutError"), ("put_item",)),
+        (throttled(), ()),
+    ],
 )
-def test_safe_writes_fail_over(error: str, idempotent: tuple[str, ...]) -> None:
-    """A write that was not sent, or that the caller named as idempotent, goes to the other region."""
-    assert "done" == face(Table(of_botocore(error)), Table(), idempotent=idempotent).put_item(Item="x")
+def test_safe_writes_fail_over(error: Exception, idempotent: tuple[str, ...]) -> None:
+    """A write that was not sent or not carried out, or that the caller named as idempotent, goes to the other region."""
+    assert "done" == face(Table(error), Table(), idempotent=idempotent).put_item(Item="x")
 
 
 def test_what_is_no_operation_is_the_home_regions() -> None:

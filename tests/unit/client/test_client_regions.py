@@ -133,8 +133,15 @@ def test_late_results_are_inert() -> None:
 
 
 def test_faults_are_listed_at_once() -> None:
-    """Wrong URLs, an unknown home and wrong numbers are refused together."""
+    """Wrong URLs, an unknown home and wrong numbers are refused together, before any call."""
+    urls = {
+        "a": "ftp://x",
+        "b": "https://u@h",
+        "c": "http://h:99999",
+        "d": "http://h:x",
+        "e": "https://m\u00fcnchen.example",
+    }
     with pytest.raises(InvalidConfig) as caught:
-        Regions({"a": "ftp://x", "b": "https://u@h"}, home="c", fall=0, max_ejected=float("nan"))
+        Regions(urls, home="z", fall=0, max_ejected=float("nan"))
 
-    assert 5 == len(caught.value.faults)
+    assert 8 == len(caught.value.faults)

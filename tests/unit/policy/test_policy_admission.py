@@ -1,6 +1,7 @@
 """The fused admission: what each failure leads to, with instants and chances handed in."""
 
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,8 @@ from outlast.policy.admission import Admission, Failure, Limits, Moment, Stop
 from outlast.policy.breaker import Breaker, CircuitState
 from outlast.policy.budget import Budget
 from outlast.policy.deadline import NEVER
-from outlast.policy.retry import Retry
+from outlast.policy.retry import On, Retry
+from outlast.policy.transient import transient
 
 SECOND = 1_000_000_000
 FAILED = Failure(Outcome.FAILURE, verdict=True)
@@ -107,6 +109,32 @@ def test_only_an_attempt_that_had_its_time_is_evidence() -> None:
     outcomes = [admission.judge(error, Moment(1, 0, end, end, end)).outcome for end in (SECOND // 2, SECOND // 2 - 1)]
 
     assert [Outcome.FAILURE, Outcome.IGNORED] == outcomes
+
+
+@pytest.mark.parametrize(("on", "verdict"), [(ConnectionError, False), (OSError, True), (transient, True)])
+def test_an_attempt_that_took_too_long_is_tried_again_only_if_named(on: On, *, verdict: bool) -> None:
+    """It may have been carried out: it is a `TimeoutError` to whoever says what is tried again, and no more than that."""
+    admission = Admission("p", nullcontext(), Limits(NEVER, SECOND), retry=Retry(on=on))
+    over = DeadlineExceeded("p", seconds=1.0, attempts=1)
+
+    assert Failure(Outcome.FAILURE, verdict) == admission.judge(over, Moment(1, 0, SECOND, NEVER, SECOND))
+
+
+@pytest.mark.parametrize(
+    ("said", "step"), [(None, Stop.FINAL), ("", Stop.FINAL), ("yes", 25_000_000), (-9.0, 25_000_000)]
+)
+def test_whatever_a_predicate_says_the_place_is_given_back(said: Any, step: object) -> None:
+    """A predicate that returns nothing says no, one that asks for a pause below nothing asks for none, and no probe is lost."""
+    breaker = Breaker(min_calls=1, on=ValueError)
+    admission = Admission("p", nullcontext(), Limits(NEVER, NEVER), retry=Retry(on=lambda _: said), breaker=breaker)
+    admission.fail(admission.enter(0, NEVER), FAILED._replace(verdict=False), at(1), chance=0.0)
+    error = ConnectionError()
+    steps = []
+    for _ in range(2):
+        permit = admission.enter(60 * SECOND, NEVER)
+        steps.append(admission.fail(permit, admission.judge(error, at(1)), at(1), chance=0.5))
+
+    assert [step, step] == steps
 
 
 def test_refusals_of_other_policies_are_neutral() -> None:

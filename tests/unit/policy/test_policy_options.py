@@ -37,7 +37,9 @@ def test_retry_refuses(wrong: dict[str, Any], faults: int) -> None:
     assert faults == len(caught.value.faults)
 
 
-@pytest.mark.parametrize("wrong", [{"ratio": 1.01}, {"ratio": -0.1}, {"ratio": NAN}, {"floor": -1}, {"burst": 0.5}])
+@pytest.mark.parametrize(
+    "wrong", [{"ratio": 1.01}, {"ratio": -0.1}, {"ratio": NAN}, {"floor": -1}, {"floor": 0.0009}, {"burst": 0.5}]
+)
 def test_budget_refuses(wrong: dict[str, float]) -> None:
     """A ratio over one, a negative floor and a bucket that holds no token are refused."""
     with pytest.raises(InvalidConfig):

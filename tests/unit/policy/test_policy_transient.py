@@ -16,9 +16,12 @@ from outlast.policy.transient import transient
 class ClientError(Exception):
     """As botocore raises it."""
 
-    def __init__(self, status: int, **headers: str) -> None:
+    def __init__(self, status: int, code: str = "", **headers: str) -> None:
         super().__init__()
-        self.response = {"ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers}}
+        self.response = {
+            "Error": {"Code": code},
+            "ResponseMetadata": {"HTTPStatusCode": status, "HTTPHeaders": headers},
+        }
 
 
 def of_botocore(*ancestry: str) -> Exception:
@@ -53,7 +56,11 @@ def of_botocore(*ancestry: str) -> Exception:
         (of_botocore("HTTPClientError", "ReadTimeoutError"), True),
         (of_botocore("ParamValidationError"), False),
         (ClientError(503), True),
+        (ClientError(500, "InternalServerError"), True),
         (ClientError(400), False),
+        (ClientError(400, "ConditionalCheckFailedException"), False),
+        (ClientError(400, "ProvisionedThroughputExceededException"), True),
+        (ClientError(400, "ThrottlingException"), True),
         (ClientError(429, **{"retry-after": "3"}), 3.0),
     ],
 )

@@ -19,6 +19,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "there must be 1 to 8": {"upstreams": ("127.0.0.1",) * 9},
     "is not tls:PORT, tcp:PORT or none": {"names": {"db.example.com": Protect(verify="tls")}},
     "verify = 'tcp:0'": {"names": {"db.example.com": Protect(verify="tcp:0")}},
+    "is no Strict(), Stale() or Protect(verify=...)": {"names": {"db.example.com": "strict"}},
     "keep = '8d'": {"names": {"*": Protect(verify="none", keep="8d")}},
     "keep = 0": {"default": Stale(keep=0)},
     "is not a name, *.NAME or *": {"names": {"*db.example.com": Strict()}},

@@ -57,6 +57,13 @@ def test_an_alias_to_nothing_is_said_to_be_one() -> None:
     assert "x.example.com." in response("db.example.com. 30 IN CNAME x.example.com.", SOA).words
 
 
+def test_an_alias_alone_says_whom_to_ask() -> None:
+    """An alias without a denial of its target says nothing about addresses, and names the target and how long it holds."""
+    got = response("db.example.com. 30 IN CNAME X.example.net.")
+
+    assert (Kind.FAILED, (), 30, "x.example.net") == (*got[:3], got.alias)
+
+
 @pytest.mark.parametrize(("links", "kind"), [(MAX_ALIASES, Kind.POSITIVE), (MAX_ALIASES + 1, Kind.FAILED)])
 def test_the_depth_of_aliases_is_bounded(links: int, kind: Kind) -> None:
     """Eleven aliases are followed, twelve are not."""

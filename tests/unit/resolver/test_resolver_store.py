@@ -1,6 +1,12 @@
 """The file that survives a restart: what it keeps, who may read it, and what damage does to it."""
 
+import os
+import signal
 import stat
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -111,3 +117,80 @@ def test_the_file_is_bounded(tmp_path: Path) -> None:
     store(path).save(many, wall=2.0)
 
     assert [f"n{n}.example" for n in range(50, 150)] == list(read(path))
+
+
+def test_what_is_too_large_to_be_read_is_not_written(tmp_path: Path) -> None:
+    """Other networks go first, then the names learnt longest ago, until the next reader takes the file."""
+    path = tmp_path / "known"
+    many = {f"n{n}.example": learn(None, f"n{n}.example", ("192.0.2.1",), wall=1.0, gap=1.0) for n in range(100)}
+    for identity in ("hotel", "home"):
+        Store(path, identity, max_names=100, max_bytes=5_000).save(dict(many), wall=2.0)
+    reader, found = Store(path, "home", max_names=100, max_bytes=5_000), dict[str, Known]()
+    reader.refresh(found)
+
+    assert "" == reader.fault
+    assert [f"n{n}.example" for n in range(50, 100)] == list(found)
+    assert {} == read(path, "hotel")
+
+
+def test_resolvers_of_one_process_share_a_file(tmp_path: Path) -> None:
+    """Threads that write at the same time neither disturb one another nor leave half a document."""
+    path = tmp_path / "known"
+
+    def write(number: int) -> str:
+        mine, names = store(path), known(name=f"n{number}.example")
+        for _ in range(30):
+            mine.save(names, wall=100.0)
+        return mine.fault
+
+    with ThreadPoolExecutor(4) as pool:
+        faults = list(pool.map(write, range(4)))
+
+    assert [""] * 4 == faults
+    assert [path] == list(tmp_path.iterdir())
+    assert read(path)
+
+
+def test_what_killed_writers_left_is_removed(tmp_path: Path) -> None:
+    """Temporary files of long ago go with the first writing; a fresh one may be in use and stays."""
+    path = tmp_path / "known"
+    old, fresh = tmp_path / "known.1-00.tmp", tmp_path / "known.2-00.tmp"
+    for left in (old, fresh):
+        left.touch()
+    os.utime(old, (time.time() - 7200, time.time() - 7200))
+    store(path).save(known(), wall=100.0)
+
+    assert [path, fresh] == sorted(tmp_path.iterdir())
+
+
+WRITER = """
+import sys
+from pathlib import Path
+from outlast.resolver.known import learn
+from outlast.resolver.store import Store
+
+names = {f"n{n}.example": learn(None, f"n{n}.example", ("192.0.2.1",), wall=1.0, gap=1.0) for n in range(3000)}
+store = Store(Path(sys.argv[1]), "home", max_names=100_000)
+store.save(names, wall=2.0)
+print("ready", flush=True)
+while True:
+    store.save(names, wall=2.0)
+"""
+
+
+def test_a_writer_that_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
+    """However often a process is killed while it writes, the file that is found holds one of its documents, and all of it."""
+    path = tmp_path / "known"
+    found = []
+    for turn in range(5):
+        with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE) as writer:
+            assert writer.stdout is not None
+            writer.stdout.readline()
+            time.sleep(0.013 * turn)
+            writer.send_signal(signal.SIGKILL)
+        reader, names = store(path), dict[str, Known]()
+        reader.refresh(names)
+        found.append((reader.fault, len(names)))
+
+    assert [("", 3000)] * 5 == found
+    assert 0o600 == stat.S_IMODE(path.stat().st_mode)

@@ -108,7 +108,7 @@ def _stop(stage: Stage, epoch: int) -> Outage:
     uncopied = {group: sum(f"-{group}-{epoch}-" in key for key in keys) for group in groups}
     stage.tell(
         f"All of {EAST} is stopped: service, DynamoDB stand-in, shipper, planner, enactor, prober. "
-        f"TCP still connects. {lag.writes} acknowledged writes are not copied yet."
+        f"TCP still connects. {lag.writes} acknowledged writes are not copied yet: lost, if it never came back."
     )
     return Outage(stopped, lag.seconds, uncopied)
 
