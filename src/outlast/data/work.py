@@ -1,6 +1,6 @@
 """What the writer is asked to do, and how whoever asked hears of it.
 
-A group's waiters are told together: a thread waits at a lock of its own, which costs a third of what a `Future` does,
+A group's waiters are told together: a thread waits at a lock of its own, which costs less than half of what a `Future` does,
 and an event loop is woken once for all of its tasks.
 """
 
