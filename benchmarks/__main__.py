@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import policy, updates
+from benchmarks import policy, spool, updates
 
-BENCHMARKS = {"policy": policy, "updates": updates}
+BENCHMARKS = {"policy": policy, "spool": spool, "updates": updates}
 
 
 def main() -> int:

@@ -20,8 +20,8 @@ CONTRACTS = {contract["id"]: contract for contract in SETTINGS["contracts"]}
 DOING = {
     "client": {"boto", "boto_seams", "dialer", "dialing", "httpx_client", "httpx_seams", "protecting"},
     "data": {
-        *("calls", "deliver", "desk", "drain", "lock", "queue", "region", "reserve"),
-        *("shipper", "spool", "spool_format", "sqlite_file", "store", "writer"),
+        *("calls", "deliver", "desk", "drain", "lock", "log_check", "queue", "region", "reserve"),
+        *("shipper", "spool", "spool_format", "sqlite_file", "store", "work", "writer"),
     },
     "health": {"driver", "probe"},
     "incidents": {"driver", "roles", "store", "trace"},

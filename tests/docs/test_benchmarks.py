@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.mark.slow
 def test_the_benchmarks_run(tmp_path: Path) -> None:
-    """A short run measures the policy beside its peers, and every server that is installed; one line says which is not."""
+    """A short run measures policy and spool beside their peers, and every server that is installed; one line says which is not."""
     file = tmp_path / "results.json"
     done = subprocess.run(
         [sys.executable, "-m", "benchmarks", "--transactions", "5", "--json", str(file)],
@@ -26,10 +26,12 @@ def test_the_benchmarks_run(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    policy, result = json.loads(file.read_text())
+    policy, spool, result = json.loads(file.read_text())
 
     assert {"bare", "outlast", "stamina", "httpx", "httpx protected"} <= set(policy["ns"])
     assert all(value > 0 for value in policy["ns"].values())
+    assert {"sqlite3, 32 threads", "outlast, 32 threads"} <= set(spool["candidates"])
+    assert all(item["puts_per_second"] > 0 for item in spool["candidates"].values())
     assert (2 if is_installed() else 1) == len(result["servers"])
     assert all(item["wall_p50_us"] > 0 for item in result["servers"])
     assert (0 if is_installed() else 1) == done.stdout.count("left out: BIND 9")

@@ -102,7 +102,7 @@ def decode(body: bytes) -> tuple[str, list[Any], dict[str, Any]]:
     """Return name and arguments of a call; raises `ValueError` if the message is no call."""
     try:
         found = json.loads(body)
-        version, call = found["v"], (found["call"], found["args"], found["kwargs"])
+        version, call = found["v"], (str(found["call"]), list(found["args"]), dict(found["kwargs"]))
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"the message is not a parked call: {error!r}") from error
     if version != VERSION:

@@ -74,13 +74,16 @@ class Decorator:
         def deliver(*args: Any, **kwargs: Any) -> Delivered[R] | Parked:
             body = encode(name, args, kwargs)
             slip = self._slip(args, kwargs)
-            if slip["key"] is None or not self._queue.is_waiting(slip["key"]):
-                try:
-                    return Delivered(function(*args, **kwargs))
-                except Exception as error:
-                    if not self._options.is_parking(error):
-                        raise
-            return self._queue.put(body, **slip)
+            if slip["key"] is not None and self._queue.is_waiting(slip["key"]):
+                return self._queue.put(body, **slip)
+            try:
+                return Delivered(function(*args, **kwargs))
+            except Exception as error:
+                if not self._options.is_parking(error):
+                    raise
+                return self._queue.put(
+                    body, **slip
+                )  # in here, so that a refusal tells what it was that could not go through
 
         return deliver
 
@@ -91,13 +94,16 @@ class Decorator:
         async def deliver(*args: Any, **kwargs: Any) -> Delivered[R] | Parked:
             body = encode(name, args, kwargs)
             slip = self._slip(args, kwargs)
-            if slip["key"] is None or not await self._queue.ais_waiting(slip["key"]):
-                try:
-                    return Delivered(await function(*args, **kwargs))
-                except Exception as error:
-                    if not self._options.is_parking(error):
-                        raise
-            return await self._queue.aput(body, **slip)
+            if slip["key"] is not None and await self._queue.ais_waiting(slip["key"]):
+                return await self._queue.aput(body, **slip)
+            try:
+                return Delivered(await function(*args, **kwargs))
+            except Exception as error:
+                if not self._options.is_parking(error):
+                    raise
+                return await self._queue.aput(
+                    body, **slip
+                )  # in here, so that a refusal tells what it was that could not go through
 
         return deliver
 

@@ -3,6 +3,8 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from types import TracebackType
+from typing import Self
 
 from outlast.clock import Clock
 from outlast.data.ramp import SECOND, Permit, Ramp, RampOptions
@@ -18,6 +20,10 @@ LEASE_RANGE = (0.1, 3600.0)
 """Seconds."""
 UNCLAIMED_SECONDS = 1.0
 """Until a message whose function is not registered is looked at again."""
+UNCLAIMED_MAX_SECONDS = 300.0
+UNCLAIMED_RATE = 100
+"""Looks at such messages per second in the long run: a function that was renamed may leave thousands behind, each look is
+two writes, and those behind them are to have their turn."""
 RETRY_SECONDS = 1.0
 """Until a message that could not be delivered is tried again for the first time; doubled with each counted attempt."""
 RETRY_MAX_SECONDS = 60.0
@@ -74,6 +80,7 @@ class Desk:
         self._clock = clock
         self._lock = threading.Lock()
         self._ramp = Ramp(options.ramp, now=clock.now())
+        self._unclaimed = 0
         self.last_failure = ""
         """The newest error of a handler, the gate or the spool."""
 
@@ -89,10 +96,15 @@ class Desk:
         return permit if isinstance(permit, Permit) else permit / SECOND
 
     def _is_gate_open(self) -> bool:
+        gate = self.options.gate
+        return gate is None or self._ask("gate", gate)
+
+    def _ask(self, what: str, question: Callable[[], bool]) -> bool:
+        """Return the answer of a function of the user's; one that fails has said no."""
         try:
-            return self.options.gate is None or bool(self.options.gate())
-        except Exception as error:  # noqa: BLE001  a gate that cannot tell is shut
-            self.last_failure = f"gate: {error!r}"
+            return bool(question())
+        except Exception as error:  # noqa: BLE001  a gate that cannot tell is shut, and who cannot tell names no outage
+            self.last_failure = f"{what}: {error!r}"
             return False
 
     def take(self, spool: Spool) -> Message | None:
@@ -107,18 +119,24 @@ class Desk:
         with self._lock:
             self._ramp.withdraw(permit)
 
-    def settle(self, permit: Permit, message: Message, error: Exception | None) -> Callable[[Spool], None]:
+    def settle(self, permit: Permit, message: Message, error: BaseException | None) -> Callable[[Spool], None]:
         """Return what to write about a delivery that returned (`error` is `None`) or failed."""
         if isinstance(error, Unclaimed):
             self.withdraw(permit)
-            return self._put_off(message, UNCLAIMED_SECONDS, reason="", is_counted=False)
+            self._unclaimed += 1  # of threads that race one may be missed
+            self.last_failure = f"no function is registered as {error}"
+            wait = min(UNCLAIMED_MAX_SECONDS, max(UNCLAIMED_SECONDS, self._unclaimed / UNCLAIMED_RATE))
+            return self._put_off(message, wait, reason="", is_counted=False)
         with self._lock:
             self._ramp.settle(permit, is_delivered=error is None, now=self._clock.now())
         if error is None:
             return lambda spool: spool.ack(message.receipt, wall=self._clock.wall())
         self.last_failure = repr(error)
         delay = min(RETRY_MAX_SECONDS, RETRY_SECONDS * 2.0 ** min(message.attempts - 1, 10))
-        return self._put_off(message, delay, reason=repr(error), is_counted=not self._is_outage(message, error))
+        return self._put_off(message, delay, reason=repr(error), is_counted=self._is_counted(message, error))
+
+    def _is_counted(self, message: Message, error: BaseException) -> bool:
+        return not (isinstance(error, Exception) and self._ask("park_on", lambda: self._is_outage(message, error)))
 
     def release(self, message: Message) -> Callable[[Spool], None]:
         """Return what to write about a delivery that was broken off by us."""
@@ -127,6 +145,26 @@ class Desk:
     def _put_off(self, message: Message, delay: float, *, reason: str, is_counted: bool) -> Callable[[Spool], None]:
         due = self._clock.now() + int(delay * SECOND)
         return lambda spool: spool.nack(message.receipt, due=due, is_counted=is_counted, reason=reason)
+
+
+class Shift:
+    """What a worker does inside `with` may fail without ending it: the error is told at the desk."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self.has_failed = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> bool:
+        if not isinstance(error, Exception):
+            return False
+        self._desk.last_failure = repr(error)
+        self.has_failed = True
+        return True
 
 
 def is_unavailable(_: Message, error: Exception) -> bool:

@@ -1,17 +1,17 @@
 """The two loops that drain a spool in the background: threads, and tasks. What they do is decided at the desk."""
 
 import asyncio
+import contextlib
 import threading
 import time
 from collections.abc import Awaitable, Callable
 from typing import Protocol
 
-from outlast.data.desk import Desk
+from outlast.data.desk import Desk, Shift
 from outlast.data.ramp import Permit
 from outlast.data.records import Message
 from outlast.data.spool import Spool
 from outlast.data.store import SpoolStore
-from outlast.errors import OutlastError
 
 IDLE_SECONDS = 0.25
 """Between looks at an empty spool; a put rings the bell and is seen at once."""
@@ -31,13 +31,17 @@ class Drain(Protocol):
         """Say that something was put; from any thread."""
         ...
 
+    def workers(self) -> int:
+        """Return how many are alive."""
+        ...
+
 
 class ThreadDrain:
     """Drains with as many threads as the desk allows deliveries at once; starts at once."""
 
     def __init__(self, store: SpoolStore, desk: Desk, handle: Handle) -> None:
         self._store = store
-        self._desk = desk
+        self.desk = desk
         self._handle = handle
         self._is_stopped = threading.Event()
         self._bell = threading.Condition()
@@ -49,7 +53,11 @@ class ThreadDrain:
             thread.start()
 
     def __repr__(self) -> str:
-        return f"<ThreadDrain {sum(t.is_alive() for t in self._threads)} threads {self._desk!r}>"
+        return f"<ThreadDrain {self.workers()} threads {self.desk!r}>"
+
+    def workers(self) -> int:
+        """Return how many threads are alive."""
+        return sum(thread.is_alive() for thread in self._threads)
 
     def ring(self) -> None:
         """Say that something was put."""
@@ -67,29 +75,28 @@ class ThreadDrain:
 
     def _work(self) -> None:
         while not self._is_stopped.is_set():
-            turn = self._desk.turn()
+            turn = self.desk.turn()
             if not isinstance(turn, Permit):
                 self._is_stopped.wait(turn)
                 continue
-            try:
+            with Shift(self.desk) as shift:
                 self._deliver(turn)
-            except OutlastError as error:
-                self._desk.last_failure = repr(error)
+            if shift.has_failed:
                 self._is_stopped.wait(TROUBLE_SECONDS)
 
     def _deliver(self, permit: Permit) -> None:
-        message = self._store.run(self._desk.take)
+        message = self._store.run(self.desk.take)
         if message is None:
-            self._desk.withdraw(permit)
+            self.desk.withdraw(permit)
             with self._bell:
                 self._bell.wait(0 if self._is_stopped.is_set() else IDLE_SECONDS)
             return
-        failure: Exception | None = None
+        failure: BaseException | None = None
         try:
             self._handle(message)
-        except Exception as error:  # noqa: BLE001  the user's own, of any kind, decides what becomes of the message
+        except BaseException as error:  # noqa: BLE001  the user's own, of any kind; `sys.exit` would end but this thread
             failure = error
-        self._store.run(self._desk.settle(permit, message, failure))
+        self._store.run(self.desk.settle(permit, message, failure))
 
 
 class TaskDrain:
@@ -97,7 +104,7 @@ class TaskDrain:
 
     def __init__(self, store: SpoolStore, desk: Desk, handle: HandleAsync) -> None:
         self._store = store
-        self._desk = desk
+        self.desk = desk
         self._handle = handle
         self._loop = asyncio.get_running_loop()
         self._is_stopped = asyncio.Event()
@@ -105,11 +112,15 @@ class TaskDrain:
         self._tasks = [self._loop.create_task(self._work()) for _ in range(desk.options.concurrency)]
 
     def __repr__(self) -> str:
-        return f"<TaskDrain {sum(not t.done() for t in self._tasks)} tasks {self._desk!r}>"
+        return f"<TaskDrain {self.workers()} tasks {self.desk!r}>"
+
+    def workers(self) -> int:
+        """Return how many tasks are not done."""
+        return sum(not task.done() for task in self._tasks)
 
     def ring(self) -> None:
         """Say that something was put."""
-        if not self._loop.is_closed():
+        with contextlib.suppress(RuntimeError):  # the loop may be closed, and what was put is kept all the same
             self._loop.call_soon_threadsafe(self._bell.set)
 
     async def stop(self) -> None:
@@ -125,37 +136,43 @@ class TaskDrain:
 
     async def _work(self) -> None:
         while not self._is_stopped.is_set():
-            turn = self._desk.turn()
+            turn = self.desk.turn()
             if not isinstance(turn, Permit):
                 await _wait(self._is_stopped, turn)
                 continue
-            try:
+            with Shift(self.desk) as shift:
                 await self._deliver(turn)
-            except OutlastError as error:
-                self._desk.last_failure = repr(error)
+            if shift.has_failed:
                 await _wait(self._is_stopped, TROUBLE_SECONDS)
 
     async def _deliver(self, permit: Permit) -> None:
-        message = await self._store.arun(self._desk.take)
+        message = await self._store.arun(self.desk.take)
         if message is None:
-            self._desk.withdraw(permit)
+            self.desk.withdraw(permit)
             if not self._is_stopped.is_set():
                 self._bell.clear()
                 await _wait(self._bell, IDLE_SECONDS)
             return
-        failure: Exception | None = None
+        failure: BaseException | None = None
         try:
             await self._handle(message)
         except Exception as error:  # noqa: BLE001  the user's own, of any kind, decides what becomes of the message
             failure = error
-        except BaseException:
-            await self._write(self._desk.release(message))
-            raise
-        await self._write(self._desk.settle(permit, message, failure))
+        except BaseException as error:
+            if not isinstance(error, asyncio.CancelledError) or _is_cancelled():
+                await self._write(self.desk.release(message))
+                raise
+            failure = error  # something that the handler awaited was cancelled, not this task
+        await self._write(self.desk.settle(permit, message, failure))
 
     async def _write(self, work: Callable[[Spool], None]) -> None:
         # A delivery that is done is written down, even if the task is cancelled at this very moment.
         await asyncio.shield(asyncio.ensure_future(self._store.arun(work)))
+
+
+def _is_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 async def _wait(event: asyncio.Event, seconds: float) -> None:

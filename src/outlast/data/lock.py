@@ -1,7 +1,12 @@
-"""One process per spool: a lock that the kernel gives back when its holder dies, however it dies."""
+"""One process per spool: a lock that the kernel gives back when its holder dies, however it dies.
+
+A forked child inherits the lock and would keep it beyond its parent's death; it lets go at once, which leaves the parent
+its own.
+"""
 
 import fcntl
 import os
+import weakref
 from pathlib import Path
 
 from outlast.errors import Unavailable
@@ -27,6 +32,7 @@ class FileLock:
         except BaseException:
             os.close(self._handle)
             raise
+        _HELD.add(self)
 
     def _take(self, path: Path, noun: str) -> None:
         try:
@@ -46,4 +52,17 @@ class FileLock:
 
     def close(self) -> None:
         """Let the next one in."""
-        os.close(self._handle)
+        if self in _HELD:
+            _HELD.discard(self)
+            os.close(self._handle)
+
+
+_HELD: "weakref.WeakSet[FileLock]" = weakref.WeakSet()
+
+
+def _let_go() -> None:
+    for lock in list(_HELD):
+        lock.close()
+
+
+os.register_at_fork(after_in_child=_let_go)

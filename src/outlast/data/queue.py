@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import threading
 from collections.abc import Callable
 from inspect import iscoroutinefunction
 from pathlib import Path
@@ -13,8 +14,8 @@ from outlast.data.deliver import Decorator, DeliverOptions
 from outlast.data.desk import Desk, DrainOptions, is_unavailable
 from outlast.data.drain import TaskDrain, ThreadDrain
 from outlast.data.ramp import SECOND, RampOptions
-from outlast.data.records import Dead, Message, New, Parked, Receipt, Stats, Sync
-from outlast.data.spool import Kept, Spool
+from outlast.data.records import Dead, Kept, Message, New, Parked, Put, Receipt, Stats, Sync
+from outlast.data.spool import Spool
 from outlast.data.spool_format import Limits
 from outlast.data.store import SpoolStore
 from outlast.errors import InvalidConfig, Unavailable
@@ -28,6 +29,8 @@ EXPIRES_LIMIT = 366 * 86_400.0
 """Seconds."""
 LEASE_LIMIT = 1000
 """Messages handed out, or dead letters listed, at once."""
+LEASE_SECONDS_LIMIT = 86_400.0
+"""A worker that takes longer is as good as dead."""
 
 Handler = Callable[[Message], Any]
 """Takes a message of `Queue.drain`, or returns an awaitable that does. It may see a message twice."""
@@ -93,12 +96,21 @@ class Queue:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(self._drain, ThreadDrain):
-            self._drain.stop()
-        self._close()
+        try:
+            if isinstance(self._drain, ThreadDrain) and not self._store.is_inherited():
+                self._drain.stop()
+        finally:
+            self._close()
 
     async def __aenter__(self) -> Self:
-        await asyncio.to_thread(self._open)
+        self._refuse_open()
+        given_up = threading.Event()
+        try:
+            await asyncio.to_thread(self._open, given_up)
+        except asyncio.CancelledError:
+            given_up.set()  # the thread opens it all the same; whoever comes second closes it
+            self._close()
+            raise
         self._is_in_loop = True
         self._start_calls()
         return self
@@ -106,14 +118,21 @@ class Queue:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if isinstance(self._drain, TaskDrain):
-            await self._drain.stop()
-        await asyncio.to_thread(self._close)
+        try:
+            if isinstance(self._drain, TaskDrain) and not self._store.is_inherited():
+                await self._drain.stop()
+        finally:
+            await asyncio.to_thread(self._close)
 
-    def _open(self) -> None:
+    def _refuse_open(self) -> None:
         if self._opened is not None:
             raise Unavailable(f"the queue {self._path} is open already", hint="share the object inside its `with`")
+
+    def _open(self, given_up: threading.Event | None = None) -> None:
+        self._refuse_open()
         self._opened = SpoolStore(self._path, self._limits, reserve_bytes=self._reserve_bytes, sync=self._sync)
+        if given_up is not None and given_up.is_set():
+            self._close()
 
     def _close(self) -> None:
         store, self._opened, self._drain, self._is_in_loop = self._opened, None, None, False
@@ -146,24 +165,19 @@ class Queue:
             ValueError: An argument is out of range.
 
         """
-        work = self._putting(body, key=key, dedup=dedup, expires=expires)
-        return self._kept(self._store.run(work, is_growing=True))
+        return self._kept(self._store.put(self._new(body, key=key, dedup=dedup, expires=expires)))
 
     async def aput(
         self, body: bytes, *, key: str | None = None, dedup: str | None = None, expires: float | None = None
     ) -> Parked:
         """Keep a message as `put` does. If cancelled, it may be kept all the same."""
-        work = self._putting(body, key=key, dedup=dedup, expires=expires)
-        return self._kept(await self._store.arun(work, is_growing=True))
+        return self._kept(await self._store.aput(self._new(body, key=key, dedup=dedup, expires=expires)))
 
-    def _putting(
-        self, body: bytes, *, key: str | None, dedup: str | None, expires: float | None
-    ) -> Callable[[Spool], Kept]:
+    def _new(self, body: bytes, *, key: str | None, dedup: str | None, expires: float | None) -> Put:
         _refuse_odd(body, names=(key, dedup), expires=expires)
         now, wall = self._clock.now(), self._clock.wall()
         expires_at = wall + int(expires * SECOND) if expires is not None else None
-        new = New(body=bytes(body), key=key, dedup=dedup, expires_at=expires_at)
-        return lambda spool: spool.put(new, now=now, wall=wall)
+        return Put(New(body=bytes(body), key=key, dedup=dedup, expires_at=expires_at), now, wall)
 
     def _kept(self, kept: Kept) -> Parked:
         if self._drain is not None:
@@ -213,8 +227,13 @@ class Queue:
         if registered.is_async and self._opened is not None and not self._is_in_loop:
             raise _needs_loop(name)
         self._calls.add(name, registered)
-        if self._opened is not None and self._drain is None:
+        if self._opened is None:
+            return
+        self._opened.run(Spool.recall)  # messages may have waited for this very function
+        if self._drain is None:
             self._start_calls()
+        else:
+            self._drain.ring()
 
     # -------------------------------------------------------------------------------------------------------- out
 
@@ -269,11 +288,15 @@ class Queue:
             self._drain = ThreadDrain(self._store, desk, self._calls.handle)
 
     def lease(self, count: int = 1, *, seconds: float = 60.0) -> tuple[Message, ...]:
-        """Take up to `count` messages by hand for so many seconds; then they are free for others again."""
+        """Take up to `count` messages by hand for so many seconds; then they are free for others again.
+
+        Fewer, even none, does not mean that no more are free: those passed over because their time was over or their
+        attempts were used up count as well. `stats().depth` tells.
+        """
         if not 1 <= count <= LEASE_LIMIT:
             raise ValueError(f"count = {count} is not within 1 and {LEASE_LIMIT}")
-        if not seconds > 0:
-            raise ValueError(f"seconds = {seconds:g} is no time")
+        if not 0 < seconds <= LEASE_SECONDS_LIMIT:
+            raise ValueError(f"seconds = {seconds:g} is not within 0 and {LEASE_SECONDS_LIMIT:g}")
         now, wall = self._clock.now(), self._clock.wall()
         until = now + int(seconds * SECOND)
         return self._store.run(lambda spool: spool.lease(count, now=now, until=until, wall=wall))
@@ -285,20 +308,28 @@ class Queue:
 
     def nack(self, receipt: Receipt, *, delay: float = 0.0, reason: str = "") -> None:
         """Give a message back, free again after `delay` seconds; raises `LeaseLost` as `ack` does."""
+        if not 0 <= delay <= EXPIRES_LIMIT:
+            raise ValueError(f"delay = {delay:g} s is not within 0 and {EXPIRES_LIMIT:g} s")
         due = self._clock.now() + int(delay * SECOND)
         self._store.run(lambda spool: spool.nack(receipt, due=due, reason=reason))
 
     # ---------------------------------------------------------------------------------------------------- look inside
 
     def stats(self) -> Stats:
-        """Return what the queue holds and what became of the rest."""
+        """Return what the queue holds, what became of the rest and how the drain is."""
         now, wall = self._clock.now(), self._clock.wall()
-        store = self._store
-        return store.run(lambda spool: spool.stats(now=now, wall=wall))._replace(is_disk_full=store.writer.is_full)
+        store, drain = self._store, self._drain
+        return store.run(lambda spool: spool.stats(now=now, wall=wall))._replace(
+            is_disk_full=store.writer.is_full,
+            workers=drain.workers() if drain else 0,
+            last_failure=drain.desk.last_failure if drain else "",
+        )
 
     def dead(self, limit: int = 100) -> tuple[Dead, ...]:
         """Return the oldest dead letters."""
-        return self._store.run(lambda spool: spool.dead(min(limit, LEASE_LIMIT)))
+        if not 1 <= limit <= LEASE_LIMIT:
+            raise ValueError(f"limit = {limit} is not within 1 and {LEASE_LIMIT}")
+        return self._store.run(lambda spool: spool.dead(limit))
 
     def revive(self, message_id: str) -> None:
         """Hand a dead letter out again; raises `Refused` if it is none."""
@@ -325,5 +356,7 @@ def _refuse_odd(body: bytes, *, names: tuple[str | None, ...], expires: float | 
     for name in names:
         if name is not None and not 0 < len(name) <= NAME_LIMIT:
             raise ValueError(f"a name of {len(name)} characters is not within 1 and {NAME_LIMIT}")
+        if name is not None:
+            name.encode()  # half a surrogate pair is a UnicodeEncodeError, which is a ValueError
     if expires is not None and not 0 < expires <= EXPIRES_LIMIT:
         raise ValueError(f"expires = {expires:g} s is not within 0 and {EXPIRES_LIMIT:g} s")

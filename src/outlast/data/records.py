@@ -52,6 +52,21 @@ class New:
     expires_at: int | None = None
 
 
+class Put(NamedTuple):
+    """A message to be kept, and the instants of both clocks at which it came."""
+
+    new: New
+    now: int
+    wall: int
+
+
+class Kept(NamedTuple):
+    """What became of a put."""
+
+    id: str
+    is_duplicate: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Message:
     """A message in a worker's hands.
@@ -98,6 +113,8 @@ class Stats(NamedTuple):
         expired: Messages dropped because their time was over, since the spool was made.
         dead: Dead letters kept.
         is_disk_full: Whether puts are refused because the disk is full.
+        workers: Threads or tasks that drain; 0 where something should drain means that they were cancelled.
+        last_failure: The newest error of a handler, of the gate or of the spool while draining, or an empty string.
 
     """
 
@@ -109,3 +126,5 @@ class Stats(NamedTuple):
     expired: int
     dead: int
     is_disk_full: bool = False
+    workers: int = 0
+    last_failure: str = ""

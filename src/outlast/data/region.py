@@ -19,7 +19,7 @@ from typing import Self, TypeVar
 from outlast.data.changes import BATCH_LIMIT, Batch, Change, Conflict, Lag, Origin
 from outlast.data.refusal import KeyTaken
 from outlast.data.sqlite_file import Format, explain, open_file
-from outlast.errors import Refused
+from outlast.errors import Refused, Unavailable
 from outlast.system_clock import SystemClock
 
 Result = TypeVar("Result")
@@ -48,10 +48,10 @@ CREATE TABLE conflict (number INTEGER PRIMARY KEY, key TEXT NOT NULL, region TEX
 
 
 class RegionStore:
-    """The table of one region; threads and processes may share the file. Close it, or use `with`.
+    """The table of one region; threads and processes may share the file, a forked child opens its own. Close it, or use `with`.
 
     Args:
-        path: The file; its folder must exist.
+        path: The file; its folder must exist, on a local disk.
         region: Whose writes `put` are. A file belongs to one region for good.
         max_bytes: Of the file; beyond, writes are refused.
 
@@ -65,6 +65,7 @@ class RegionStore:
         self._path = Path(path)
         self._lock = threading.Lock()
         self._clock = SystemClock()
+        self._owner = os.getpid()
         self._db = open_file(self._path, FORMAT, is_exclusive=False)
         try:
             self._db.execute(f"PRAGMA max_page_count = {max(1, max_bytes // PAGE_BYTES)}")
@@ -222,6 +223,10 @@ class RegionStore:
         return int(self._transact(lambda db: db.execute("SELECT count(*) FROM conflict").fetchone())[0])
 
     def _transact(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        if os.getpid() != self._owner:  # an SQLite connection does not survive a fork
+            raise Unavailable(
+                f"{FORMAT.noun} {self._path} was opened by process {self._owner}", hint="open a store after the fork"
+            )
         with self._lock:
             try:
                 self._db.execute("BEGIN IMMEDIATE")

@@ -6,6 +6,7 @@ could never empty itself. Of nine queues tried, none could drain one message fro
 
 import contextlib
 import os
+import sys
 from pathlib import Path
 
 from outlast.errors import InvalidConfig
@@ -55,10 +56,13 @@ class Reserve:
     def _allocate(self) -> bool:
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
-            os.posix_fallocate(handle, 0, self._size)
+            if sys.platform == "darwin":  # which has no such call
+                os.pwrite(handle, bytes(self._size), 0)
+            else:
+                os.posix_fallocate(handle, 0, self._size)
         finally:
             os.close(handle)
-        return True
+        return self.is_armed()
 
     def release(self) -> bool:
         """Give the space up; return whether there was any."""

@@ -14,13 +14,15 @@ a promise to deliver is never given for a message that is gone.
 """
 
 import hashlib
+import itertools
 import sqlite3
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from outlast.data.records import Dead, Message, New, Receipt, Stats
+from outlast.data.records import Dead, Kept, Message, New, Put, Receipt, Stats
 from outlast.data.refusal import DedupMismatch, LeaseLost, QueueFull
 from outlast.data.spool_format import Limits
-from outlast.errors import Refused
+from outlast.errors import OutlastError, Refused
 
 OVERHEAD_BYTES = 256
 """What a message costs beside its body and keys: its rows and their share of the indexes, measured and rounded up."""
@@ -30,13 +32,6 @@ REMEMBERED_LIMIT = 100_000
 """Dedup keys of delivered messages; beyond, the oldest are forgotten early. About 15 MB."""
 REASON_LENGTH = 500
 """Characters kept of why a message was given up."""
-
-
-class Kept(NamedTuple):
-    """What became of a put."""
-
-    id: str
-    is_duplicate: bool
 
 
 class _Row(NamedTuple):
@@ -50,6 +45,7 @@ class _Row(NamedTuple):
     attempts: int
 
 
+_INSERT_ROWS = "INSERT INTO message (seq, key, size, put_at, expires_at, body) VALUES"
 _ROW = (
     "SELECT h.seq, h.key, m.dedup, m.size, e.at, h.attempts FROM head h JOIN message m USING (seq)"
     " LEFT JOIN expiry e ON e.at = m.expires_at AND e.seq = m.seq"
@@ -77,30 +73,77 @@ class Spool:
             DedupMismatch: The dedup key belongs to another body.
 
         """
-        digest = _digest(new)
+        digest = _digest(new) if new.dedup is not None else b""
         if new.dedup is not None and (known := self._known(new.dedup, now=now, wall=wall)):
             seq, first = known
             if first != digest:
                 raise DedupMismatch(new.dedup, self._id(seq))
             return Kept(self._id(seq), is_duplicate=True)
-        size = OVERHEAD_BYTES + len(new.body) + _length(new.key) + _length(new.dedup)
-        self._make_room(size, now=now, wall=wall)
-        return Kept(self._id(self._insert(new, size, digest, wall=wall)), is_duplicate=False)
+        size = size_of(new)
+        place = self._claim(1, size)
+        if place is None:
+            self.sweep(now=now, wall=wall)
+            place = self._claim(1, size)
+        if place is None:
+            held, dead = self._db.execute("SELECT bytes, dead FROM total").fetchone()
+            raise QueueFull.over_bound(held=held, needed=size, bound=self._limits.max_bytes, dead=dead)
+        self._insert(place, Put(new, now, wall), size, digest)
+        return Kept(self._id(place), is_duplicate=False)
 
-    def _insert(self, new: New, size: int, digest: bytes, *, wall: int) -> int:
-        cursor = self._db.execute(
-            "INSERT INTO message (key, dedup, size, put_at, expires_at, body) VALUES (?, ?, ?, ?, ?, ?)",
-            (new.key, new.dedup, size, wall, new.expires_at, new.body),
+    def _claim(self, count: int, size: int) -> int | None:
+        """Count messages in and return the sequence of the last of them, or `None` if they do not fit."""
+        row = self._db.execute(
+            "UPDATE total SET last = last + ?1, depth = depth + ?1, bytes = bytes + ?2 WHERE bytes + ?2 <= ?3"
+            " RETURNING last",
+            (count, size, self._limits.max_bytes),
+        ).fetchone()
+        return None if row is None else int(row[0])
+
+    def put_all(self, given: Sequence[Put]) -> list[Kept | OutlastError]:
+        """Keep messages in their order; what `put` raises about one of them is its answer."""
+        answers: list[Kept | OutlastError] = []
+        for is_plain, some in itertools.groupby(given, _is_plain):
+            puts = list(some)
+            if is_plain and len(puts) > 1 and (last := self._claim(len(puts), sum(size_of(put.new) for put in puts))):
+                self._insert_all(last - len(puts) + 1, puts)
+                answers += [Kept(self._id(seq), is_duplicate=False) for seq in range(last - len(puts) + 1, last + 1)]
+            else:
+                answers += map(self._answer, puts)
+        return answers
+
+    def _answer(self, put: Put) -> Kept | OutlastError:
+        try:
+            return self.put(put.new, now=put.now, wall=put.wall)
+        except OutlastError as refusal:
+            return refusal
+
+    def _insert_all(self, first: int, puts: list[Put]) -> None:
+        # Each statement costs the writer its hold on the interpreter, for which all producers contend.
+        begin = 0
+        while begin < len(puts):
+            chunk = puts[begin : begin + _chunk(len(puts) - begin)]
+            rows = (
+                (seq, put.new.key, size_of(put.new), put.wall, put.new.expires_at, put.new.body)
+                for seq, put in enumerate(chunk, first + begin)
+            )
+            self._db.execute(_insert_rows(len(chunk)), list(itertools.chain.from_iterable(rows)))
+            begin += len(chunk)
+        self._db.execute("INSERT OR IGNORE INTO head (seq, key) SELECT seq, key FROM message WHERE seq >= ?", (first,))
+        self._db.execute(
+            "INSERT INTO expiry SELECT expires_at, seq FROM message WHERE seq >= ? AND expires_at IS NOT NULL", (first,)
         )
-        seq = cursor.lastrowid
-        assert seq is not None
+
+    def _insert(self, seq: int, put: Put, size: int, digest: bytes) -> None:
+        new = put.new
+        self._db.execute(
+            "INSERT INTO message (seq, key, dedup, size, put_at, expires_at, body) VALUES (?, ?, ?, ?, ?, ?, ?)",
+            (seq, new.key, new.dedup, size, put.wall, new.expires_at, new.body),
+        )
         self._offer(seq, new.key)
         if new.expires_at is not None:
             self._db.execute("INSERT INTO expiry VALUES (?, ?)", (new.expires_at, seq))
         if new.dedup is not None:
             self._db.execute("INSERT INTO seen VALUES (?, ?, ?, NULL)", (new.dedup, seq, digest))
-        self._db.execute("UPDATE total SET depth = depth + 1, bytes = bytes + ?", (size,))
-        return seq
 
     def _offer(self, seq: int, key: str | None) -> None:
         # A key that has a head keeps it: the message waits its turn.
@@ -124,18 +167,6 @@ class Spool:
             self._expire(seq)
             return None
         return seq, digest
-
-    def _make_room(self, size: int, *, now: int, wall: int) -> None:
-        if self._held_bytes() + size <= self._limits.max_bytes:
-            return
-        self.sweep(now=now, wall=wall)
-        held = self._held_bytes()
-        if held + size > self._limits.max_bytes:
-            (dead,) = self._db.execute("SELECT dead FROM total").fetchone()
-            raise QueueFull.over_bound(held=held, needed=size, bound=self._limits.max_bytes, dead=dead)
-
-    def _held_bytes(self) -> int:
-        return int(self._db.execute("SELECT bytes FROM total").fetchone()[0])
 
     def is_waiting(self, key: str) -> bool:
         """Return whether a message of this key is still to be delivered."""
@@ -212,6 +243,10 @@ class Spool:
     def release_all(self) -> None:
         """Free whatever is held or put off: a new opening of the file, the workers before it are gone."""
         self._db.execute("UPDATE head SET held = 0, due = 0 WHERE due > 0 OR held > 0")
+
+    def recall(self) -> None:
+        """Free what was put off: what it waited for may have come."""
+        self._db.execute("UPDATE head SET due = 0 WHERE due > 0 AND held = 0")
 
     def _held(self, receipt: Receipt) -> _Row:
         row = self._db.execute(f"{_ROW} WHERE h.seq = ? AND h.token = ? AND h.held = 1", receipt).fetchone()
@@ -332,6 +367,24 @@ class Spool:
 
     def _id(self, seq: int) -> str:
         return f"{self._tag}-{seq}"
+
+
+def _is_plain(put: Put) -> bool:
+    return put.new.dedup is None
+
+
+def _chunk(count: int) -> int:
+    """Return how many rows to insert at once: few different statements, so that each stays prepared."""
+    return 1 << min(6, count.bit_length() - 1)
+
+
+def _insert_rows(count: int) -> str:
+    return " ".join((_INSERT_ROWS, ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)))
+
+
+def size_of(new: New) -> int:
+    """Return what a message counts against `max_bytes`."""
+    return OVERHEAD_BYTES + len(new.body) + _length(new.key) + _length(new.dedup)
 
 
 def _digest(new: New) -> bytes:

@@ -8,18 +8,18 @@ from outlast.errors import InvalidConfig
 FORMAT = Format(
     noun="spool",
     application=0x6F757371,  # "ousq"
-    version=1,
+    version=2,
     schema="""
 CREATE TABLE total (one INTEGER PRIMARY KEY CHECK (one = 1), tag TEXT NOT NULL, depth INTEGER NOT NULL,
     bytes INTEGER NOT NULL, dead INTEGER NOT NULL, drained INTEGER NOT NULL, expired INTEGER NOT NULL,
-    remembered INTEGER NOT NULL,
-    token INTEGER NOT NULL);
-INSERT INTO total VALUES (1, lower(hex(randomblob(4))), 0, 0, 0, 0, 0, 0, 0);
-CREATE TABLE message (seq INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT, dedup TEXT, size INTEGER NOT NULL,
+    remembered INTEGER NOT NULL, token INTEGER NOT NULL, last INTEGER NOT NULL);
+INSERT INTO total VALUES (1, lower(hex(randomblob(4))), 0, 0, 0, 0, 0, 0, 0, 0);
+CREATE TABLE message (seq INTEGER PRIMARY KEY, key TEXT, dedup TEXT, size INTEGER NOT NULL,
     put_at INTEGER NOT NULL, expires_at INTEGER, body BLOB NOT NULL);
 CREATE INDEX message_key ON message (key, seq) WHERE key IS NOT NULL;
-CREATE TABLE head (seq INTEGER PRIMARY KEY, key TEXT UNIQUE, due INTEGER NOT NULL DEFAULT 0,
+CREATE TABLE head (seq INTEGER PRIMARY KEY, key TEXT, due INTEGER NOT NULL DEFAULT 0,
     attempts INTEGER NOT NULL DEFAULT 0, token INTEGER NOT NULL DEFAULT 0, held INTEGER NOT NULL DEFAULT 0);
+CREATE UNIQUE INDEX head_key ON head (key) WHERE key IS NOT NULL;
 CREATE INDEX head_due ON head (due);
 CREATE TABLE expiry (at INTEGER, seq INTEGER, PRIMARY KEY (at, seq)) WITHOUT ROWID;
 CREATE TABLE dead (seq INTEGER PRIMARY KEY, attempts INTEGER NOT NULL, reason TEXT NOT NULL);
@@ -28,6 +28,8 @@ CREATE TABLE seen (dedup TEXT PRIMARY KEY, seq INTEGER NOT NULL, digest BLOB NOT
 CREATE INDEX seen_forget ON seen (forget_at) WHERE forget_at IS NOT NULL
 """,
 )
+# Each put syncs every page that it changes, so they are few: `total.last` stands for AUTOINCREMENT's table, and only keys
+# are in the index of keys.
 # The tag makes ids differ between a spool and the one that replaces it: a receiver that recognises repetitions by id
 # would otherwise drop the new one's first messages.
 

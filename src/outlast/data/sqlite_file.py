@@ -9,6 +9,7 @@ import sqlite3
 from dataclasses import dataclass
 from pathlib import Path
 
+from outlast.data.log_check import is_damaged
 from outlast.errors import Unavailable
 
 SIDE_FILES = ("-wal", "-shm")
@@ -61,6 +62,8 @@ def open_file(
 
     """
     refuse_lost_database(path, form)
+    if is_exclusive and is_synced:  # others may be writing the log; and without syncs a cut may leave anything
+        refuse_damaged_log(path, form)
     try:
         # SQLite gives its side files the mode of the database, so the mode is right before SQLite comes.
         os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
@@ -87,6 +90,16 @@ def refuse_lost_database(path: Path, form: Format) -> None:
     is_lost = not path.exists() or path.stat().st_size == 0
     if is_lost and log.exists() and log.stat().st_size:
         raise Unavailable(f"{form.noun} {path}: the file is gone, but its log {log} is not", hint=quarantine(path))
+
+
+def refuse_damaged_log(path: Path, form: Format) -> None:
+    """Refuse a log that lost what had been synced: SQLite would pass over it in silence."""
+    log = Path(f"{path}-wal")
+    if is_damaged(log):
+        raise Unavailable(
+            f"{form.noun} {path}: its log {log} is damaged, what it acknowledged last would be lost",
+            hint=quarantine(path),
+        )
 
 
 def explain(error: sqlite3.Error, path: Path, form: Format) -> Unavailable:
@@ -120,6 +133,7 @@ def _prepare(db: sqlite3.Connection, path: Path, form: Format, *, is_exclusive: 
             raise Unavailable(f"{form.noun} {path} is damaged: {verdict}", hint=quarantine(path))
     db.execute(f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
     db.execute(f"PRAGMA journal_size_limit = {JOURNAL_BYTES}")
+    db.execute("PRAGMA fullfsync = ON")  # macOS only: there a plain sync stops at the disk's own cache
     db.execute(f"PRAGMA synchronous = {'FULL' if is_synced else 'NORMAL'}")
 
 

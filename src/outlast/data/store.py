@@ -1,7 +1,7 @@
 """An open spool: its lock, its file, its reserve and its writer, opened and closed together."""
 
-import asyncio
 import os
+import resource
 import sqlite3
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import TypeVar
 
 from outlast.data.lock import FileLock
-from outlast.data.records import Sync
+from outlast.data.records import Kept, Put, Sync
 from outlast.data.refusal import QueueFull
 from outlast.data.reserve import Reserve
-from outlast.data.spool import Spool
+from outlast.data.spool import Spool, size_of
 from outlast.data.spool_format import FORMAT, Limits
 from outlast.data.sqlite_file import explain, open_file
+from outlast.data.work import Joint
 from outlast.data.writer import Writer
-from outlast.errors import Unavailable
+from outlast.errors import InvalidConfig, Unavailable
 
 Result = TypeVar("Result")
+
+FILE_FACTOR = 2
+"""Of the file to what counts against `max_bytes`: two bodies of 2,100 bytes fill a page of 4 KiB each."""
 
 
 class SpoolStore:
@@ -32,6 +36,7 @@ class SpoolStore:
         factory: The class of the connection.
 
     Raises:
+        InvalidConfig: The process may not write files as large as the limits ask for.
         Unavailable: Another process has it, it is damaged, or it cannot be written; the hint says what to do.
 
     """
@@ -47,6 +52,7 @@ class SpoolStore:
     ) -> None:
         self.path = path
         self._owner = os.getpid()
+        _refuse_small_files(limits)
         reserve = Reserve(Path(f"{path}.reserve"), reserve_bytes)
         with ExitStack() as stack:
             lock = FileLock(Path(f"{path}.lock"), noun=FORMAT.noun)
@@ -61,30 +67,56 @@ class SpoolStore:
             )
             stack.callback(self.writer.close)
             self._spool = self.writer.run(lambda: Spool(db, limits))
+            self._put_all = self._spool.put_all
             self.run(Spool.release_all)
             self._stack = stack.pop_all()
 
     def __repr__(self) -> str:
         return f"<SpoolStore {self.path} {self.writer!r}>"
 
-    def run(self, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result:
+    def run(self, work: Callable[[Spool], Result], *, growth: int = 0) -> Result:
         """Run `work` in a transaction; see `Writer.run`."""
         self._refuse_children()
-        return self.writer.run(lambda: work(self._spool), is_growing=is_growing)
+        return self.writer.run(lambda: work(self._spool), growth=growth)
 
-    async def arun(self, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result:
+    async def arun(self, work: Callable[[Spool], Result], *, growth: int = 0) -> Result:
         """Run `work` in a transaction without stopping the event loop. If cancelled, it may happen all the same."""
         self._refuse_children()
-        future = self.writer.submit(lambda: work(self._spool), is_growing=is_growing)
-        return await asyncio.wrap_future(future)
+        return await self.writer.arun(lambda: work(self._spool), growth=growth)
+
+    def put(self, given: Put) -> Kept:
+        """Keep a message, in one statement with those that come at the same time."""
+        self._refuse_children()
+        return self.writer.run(Joint(given, self._put_all), growth=size_of(given.new))
+
+    async def aput(self, given: Put) -> Kept:
+        """Keep a message without stopping the event loop. If cancelled, it may be kept all the same."""
+        self._refuse_children()
+        return await self.writer.arun(Joint(given, self._put_all), growth=size_of(given.new))
 
     def close(self) -> None:
-        """Finish what waits and let the next process in."""
-        self._stack.close()
+        """Finish what waits and let the next process in; nothing in a forked child."""
+        if not self.is_inherited():
+            self._stack.close()
+
+    def is_inherited(self) -> bool:
+        """Return whether this is a forked child, whose parent has the spool.
+
+        SQLite does not survive a fork: in a child it believes in locks that it does not have. To close there would remove
+        the log that the parent goes on writing, and everything the parent acknowledges from then on with it.
+        """
+        return os.getpid() != self._owner
 
     def _refuse_children(self) -> None:
-        # An SQLite connection carried over a fork corrupts its file.
-        if os.getpid() != self._owner:
+        if self.is_inherited():
             raise Unavailable(
                 f"spool {self.path} was opened by process {self._owner}", hint="open a queue after the fork"
             )
+
+
+def _refuse_small_files(limits: Limits) -> None:
+    # Where the file may not grow its log cannot be folded into it, and without that nothing drains.
+    allowed, _ = resource.getrlimit(resource.RLIMIT_FSIZE)
+    if allowed != resource.RLIM_INFINITY and allowed < FILE_FACTOR * limits.max_bytes:
+        fault = f"max_bytes = {limits.max_bytes:,} may need a file of {FILE_FACTOR} times as much"
+        raise InvalidConfig((f"{fault}, and this process may not write files over {allowed:,} bytes (ulimit -f)",))

@@ -9,36 +9,31 @@ the backlog drains, the file is shortened and the reserve put by again.
 """
 
 import contextlib
+import itertools
 import queue
 import sqlite3
 import threading
 import time
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, TypeVar
 
 from outlast.data.refusal import QueueFull
 from outlast.data.reserve import Reserve
 from outlast.data.sqlite_file import primary_code
+from outlast.data.work import Joint, TaskWork, ThreadWork, Work, tell
 from outlast.errors import OutlastError, Unavailable
 
 Result = TypeVar("Result")
 
 GROUP_LIMIT = 256
 """Works of one transaction: bounds what is run again if one of them fails, and how long the first waits."""
+GROUP_BYTES = 1 << 20
+"""By which a group of several may make the file grow. It stands in the log first; if the disk fills up at that moment, the
+reserve must have room to fold the log into the database, or nothing drains."""
 TEND_SECONDS = 0.2
 """Between attempts to give room back to a full disk."""
 TEND_PAGES = 128
 """Pages given back by one attempt; each is first written to the log, so it stays well within the reserve."""
-
-
-class _Work(Generic[Result]):
-    """Something to do in a transaction, and whoever waits for it."""
-
-    def __init__(self, run: Callable[[], Result], *, is_growing: bool) -> None:
-        self.run = run
-        self.is_growing = is_growing
-        self.future: Future[Result] = Future()
 
 
 class Writer:
@@ -66,7 +61,8 @@ class Writer:
         self._refusal = refusal
         self._turn = threading.Lock()  # whoever holds it uses the connection
         self._door = threading.Lock()  # orders submissions and closing
-        self._waiting: queue.SimpleQueue[_Work[Any] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Work[Any] | None] = queue.SimpleQueue()
+        self._held_over: Work[Any] | None = None  # came, but did not fit into the last group
         self._count = 0  # of works handed to the thread and not done; read without a lock as a hint
         self._is_closed = False
         self._broken: OutlastError | None = None
@@ -80,7 +76,7 @@ class Writer:
         state = "closed" if self._is_closed else "broken" if self._broken else "full" if self.is_full else "open"
         return f"<Writer {state}, {self._count} waiting>"
 
-    def run(self, work: Callable[[], Result], *, is_growing: bool = False) -> Result:
+    def run(self, work: Callable[[], Result], *, growth: int = 0) -> Result:
         """Run `work` in a transaction and return its result once it is committed.
 
         Raises:
@@ -90,23 +86,28 @@ class Writer:
         if self._count == 0 and self._turn.acquire(blocking=False):
             try:
                 # Nobody is at it: no hand-over to another thread, which would cost more than the work.
-                alone = _Work(work, is_growing=is_growing)
+                alone = Work(work, growth=growth)
                 if not self._is_closed:
                     self._commit([alone])
-                    return alone.future.result(timeout=0)
+                    return alone.outcome()
             finally:
                 self._turn.release()
-        return self.submit(work, is_growing=is_growing).result()
+        waiting = ThreadWork(work, growth=growth)
+        self._submit(waiting)
+        return waiting.wait()
 
-    def submit(self, work: Callable[[], Result], *, is_growing: bool = False) -> "Future[Result]":
-        """Hand `work` to the thread; the future is done once it is committed. Errors are as with `run`."""
-        waiting = _Work(work, is_growing=is_growing)
+    async def arun(self, work: Callable[[], Result], *, growth: int = 0) -> Result:
+        """Do what `run` does without stopping the event loop. If cancelled, it may happen all the same."""
+        waiting = TaskWork(work, growth=growth)
+        self._submit(waiting)
+        return await waiting.future
+
+    def _submit(self, waiting: Work[Any]) -> None:
         with self._door:
             if self._is_closed:
                 raise Unavailable("the queue is closed", hint="open it with `with`")
             self._count += 1
             self._waiting.put(waiting)
-        return waiting.future
 
     def close(self) -> None:
         """Finish what waits, then stop. Work that comes later is refused. The connection stays open."""
@@ -124,30 +125,37 @@ class Writer:
         while is_open:
             group, is_open = self._next_group()
             with self._turn:
-                wanted = [work for work in group if work.future.set_running_or_notify_cancel()]
+                wanted = [work for work in group if work.is_wanted()]
                 try:
                     self._commit(wanted)
                 except Exception as error:  # noqa: BLE001  its waiters must hear of it, and the writer must live
                     _fail(wanted, error)
+            tell(wanted)
             with self._door:
                 self._count -= len(group)
 
-    def _next_group(self) -> tuple[list[_Work[Any]], bool]:
-        first = self._waiting.get()
-        group: list[_Work[Any]] = []
-        while first is not None:
-            group.append(first)
+    def _next_group(self) -> tuple[list[Work[Any]], bool]:
+        group: list[Work[Any]] = []
+        growth = 0
+        work = self._held_over or self._waiting.get()
+        self._held_over = None
+        while work is not None:
+            if group and growth + work.growth > GROUP_BYTES:
+                self._held_over = work
+                return group, True
+            group.append(work)
+            growth += work.growth
             try:
                 if len(group) == GROUP_LIMIT:
                     return group, True
-                first = self._waiting.get_nowait()
+                work = self._waiting.get_nowait()
             except queue.Empty:
                 return group, True
         return group, False
 
     # ---------------------------------------------------------------------------------------------- with the turn taken
 
-    def _commit(self, group: list[_Work[Any]], *, is_retry: bool = False) -> None:
+    def _commit(self, group: list[Work[Any]], *, is_retry: bool = False) -> None:
         if self._broken is not None:
             _fail(group, self._broken)
             return
@@ -166,22 +174,19 @@ class Writer:
             else:
                 _fail(group, error)
 
-    def _refuse_growth(self, group: list[_Work[Any]]) -> list[_Work[Any]]:
+    def _refuse_growth(self, group: list[Work[Any]]) -> list[Work[Any]]:
         self._tend()
         if not self.is_full:
             return group
-        _fail([work for work in group if work.is_growing], self._refusal())
-        return [work for work in group if not work.is_growing]
+        _fail([work for work in group if work.growth], self._refusal())
+        return [work for work in group if not work.growth]
 
-    def _transact(self, group: list[_Work[Any]]) -> None:
-        outcomes: list[tuple[_Work[Any], Any, OutlastError | None]] = []
+    def _transact(self, group: list[Work[Any]]) -> None:
+        answers: list[Any] = []
         try:
             self._db.execute("BEGIN IMMEDIATE")
-            for work in group:
-                try:
-                    outcomes.append((work, work.run(), None))
-                except OutlastError as refusal:  # decided before anything of its own was written
-                    outcomes.append((work, None, refusal))
+            for together, works in itertools.groupby(group, _joint):
+                answers += _answers(together, works)
             self._db.execute("COMMIT")
         except BaseException:
             # A disk that fails may fail the rollback too; SQLite then undoes it when the file is next used.
@@ -189,18 +194,18 @@ class Writer:
                 if self._db.in_transaction:
                     self._db.execute("ROLLBACK")
             raise
-        for work, result, error in outcomes:
-            if error is not None:
-                work.future.set_exception(error)
+        for work, answer in zip(group, answers, strict=True):
+            if isinstance(answer, OutlastError):
+                work.error = answer
             else:
-                work.future.set_result(result)
+                work.result = answer
 
-    def _recover(self, work: _Work[Any], error: sqlite3.Error, *, is_retry: bool) -> None:
+    def _recover(self, work: Work[Any], error: sqlite3.Error, *, is_retry: bool) -> None:
         if _is_full(error):
             self.is_full = True
             self._reserve.release()
             self._fold()
-            if work.is_growing:
+            if work.growth:
                 _fail([work], self._refusal())
             elif not is_retry:
                 self._commit([work], is_retry=True)
@@ -235,7 +240,23 @@ def _is_full(error: sqlite3.Error) -> bool:
     return primary_code(error) == sqlite3.SQLITE_FULL or extended == sqlite3.SQLITE_IOERR_WRITE
 
 
-def _fail(group: list[_Work[Any]], error: Exception) -> None:
+def _joint(work: Work[Any]) -> Callable[[Sequence[Any]], Sequence[Any]] | None:
+    return work.run.together if isinstance(work.run, Joint) else None
+
+
+def _answers(together: Callable[[Sequence[Any]], Sequence[Any]] | None, works: Iterator[Work[Any]]) -> Iterable[Any]:
+    if together is not None:
+        return together([work.run.item for work in works if isinstance(work.run, Joint)])
+    return map(_answer, works)
+
+
+def _answer(work: Work[Any]) -> Any:
+    try:
+        return work.run()
+    except OutlastError as refusal:  # decided before anything of its own was written
+        return refusal
+
+
+def _fail(group: list[Work[Any]], error: Exception) -> None:
     for work in group:
-        if not work.future.done():
-            work.future.set_exception(error)
+        work.error = error

@@ -3,10 +3,10 @@
 import asyncio
 import threading
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from patience import await_for, wait_for
 
 from outlast.data.desk import DrainOptions
 from outlast.data.queue import BODY_LIMIT, Queue
@@ -16,7 +16,6 @@ from outlast.data.refusal import QueueFull
 from outlast.errors import InvalidConfig, Unavailable
 
 FAST = DrainOptions(ramp=RampOptions(start=200, ceiling=1000))
-PATIENCE = 10.0
 
 
 class Shop:
@@ -35,19 +34,6 @@ class Shop:
     async def aplace(self, order: str) -> str:
         await asyncio.sleep(0)
         return self.place(order)
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + PATIENCE
-    while not condition():
-        assert time.monotonic() < end, "it never happened"
-        time.sleep(0.01)
-
-
-async def await_for(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110  what is awaited happens in files and threads
-            await asyncio.sleep(0.01)
 
 
 def test_a_call_is_delivered_or_parked_and_drained(tmp_path: Path) -> None:
@@ -98,6 +84,21 @@ def test_parked_calls_outlive_the_process(tmp_path: Path) -> None:
                 wait_for(lambda queue=queue: queue.stats().depth == 0)  # type: ignore[misc]  # bound for the loop
             else:
                 place("1")
+
+    assert ["1"] == shop.orders
+
+
+def test_a_function_that_comes_late_gets_its_calls(tmp_path: Path) -> None:
+    """Calls wait for a function that is not registered yet, and are made as soon as it is, however long they waited."""
+    shop = Shop()
+    with Queue(tmp_path / "spool", draining=FAST) as queue:
+        queue.deliver(park_on=Unavailable, name="late")(shop.place)("1")
+    shop.is_open = True
+    with Queue(tmp_path / "spool", draining=FAST) as queue:
+        queue.deliver(park_on=Unavailable, name="other")(len)
+        wait_for(lambda: "late" in queue.stats().last_failure)
+        queue.deliver(park_on=Unavailable, name="late")(shop.place)
+        wait_for(lambda: queue.stats().drained == 1)
 
     assert ["1"] == shop.orders
 
@@ -274,6 +275,27 @@ def test_odd_arguments_are_refused(tmp_path: Path) -> None:
                 queue.put(b"x", expires=expires)
         with pytest.raises(ValueError, match="a name"):
             queue.put(b"x", key="")
+        with pytest.raises(ValueError, match="surrogates"):
+            queue.put(b"x", dedup="\ud800")
+
+
+def test_odd_times_are_refused(tmp_path: Path) -> None:
+    """A delay or lease below 0, without end or no number is a `ValueError`; the message stays in hand and is not lost."""
+    with Queue(tmp_path / "spool") as queue:
+        queue.put(b"")
+        (message,) = queue.lease()
+        for odd in (-1e9, float("nan"), float("inf")):
+            with pytest.raises(ValueError, match="delay"):
+                queue.nack(message.receipt, delay=odd)
+            with pytest.raises(ValueError, match="seconds"):
+                queue.lease(seconds=odd)
+        for limit in (0, -1, 1001):
+            with pytest.raises(ValueError, match="limit"):
+                queue.dead(limit)
+        queue.nack(message.receipt)
+        (again,) = queue.lease()
+
+    assert b"" == again.body
 
 
 def test_odd_options_are_refused(tmp_path: Path) -> None:

@@ -6,8 +6,10 @@ import time
 from pathlib import Path
 
 import pytest
+from busy_writer import together
 
-from outlast.data.queue import Queue
+from outlast.data.queue import BODY_LIMIT, Queue
+from outlast.data.records import Parked
 from outlast.data.refusal import QueueFull
 
 BODY = b"x" * 4000
@@ -58,6 +60,16 @@ def test_the_backlog_drains_though_somebody_else_filled_the_disk(small_disk: Pat
         kept = 300 + fill(queue)
 
         assert kept == drain(queue)
+
+
+def test_large_messages_that_came_together_drain(small_disk: Path) -> None:
+    """The log that seven of the largest messages leave at once is more than the smallest reserve has room to fold."""
+    with Queue(small_disk / "spool", reserve_bytes=2 << 20) as queue:
+        puts = [lambda: queue.put(b"x" * BODY_LIMIT)] * 7
+        kept = sum(isinstance(one, Parked) for one in together(queue._store, puts)) + fill(queue)
+        drained = drain(queue)
+
+    assert 4 <= kept == drained
 
 
 def test_a_full_disk_can_be_opened_and_drained(small_disk: Path) -> None:

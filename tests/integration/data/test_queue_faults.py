@@ -7,8 +7,8 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from outlast.data.records import Message, New
-from outlast.data.spool import Kept, Spool
+from outlast.data.records import Kept, Message, New, Put
+from outlast.data.spool import Spool
 from outlast.data.spool_format import Limits
 from outlast.data.store import SpoolStore
 from outlast.errors import OutlastError, Unavailable
@@ -46,15 +46,19 @@ class Ledger:
         self.acked: set[str] = set()
 
 
-def attempt(store: SpoolStore, work: Callable[[Spool], Result], *, is_growing: bool = False) -> Result | None:
+def attempt(store: SpoolStore, work: Callable[[Spool], Result], *, growth: int = 0) -> Result | None:
     try:
-        return store.run(work, is_growing=is_growing)
+        return store.run(work, growth=growth)
     except Unavailable:
         return None
 
 
 def putting(new: New) -> Callable[[Spool], Kept]:
     return lambda spool: spool.put(new, now=NOW, wall=NOW)
+
+
+def putting_both(*news: New) -> Callable[[Spool], list[Kept | OutlastError]]:
+    return lambda spool: spool.put_all([Put(new, NOW, NOW) for new in news])
 
 
 def leasing(count: int) -> Callable[[Spool], tuple[Message, ...]]:
@@ -73,8 +77,10 @@ def live(store: SpoolStore, ledger: Ledger) -> None:
     """Put, lease, settle: a little of everything."""
     for name, key, dedup in (("1", None, None), ("2", "k", "d"), ("3", "k", None), ("4", None, "e")):
         new = New(body=name.encode(), key=key, dedup=dedup, expires_at=NOW * 100)
-        kept = attempt(store, putting(new), is_growing=True)
+        kept = attempt(store, putting(new), growth=1)
         ledger.kept |= {kept.id} if kept else set()
+    both = attempt(store, putting_both(New(body=b"5"), New(body=b"6", key="k")), growth=1)
+    ledger.kept |= {one.id for one in both or () if isinstance(one, Kept)}
     held = attempt(store, leasing(3)) or ()
     for message in held[:2]:
         ledger.tried_to_ack.add(message.id)
@@ -138,4 +144,4 @@ def test_no_failing_statement_breaks_a_promise(
             store.close()
         check(path, ledger)
 
-    assert (4, 2) == (len(ledger.kept), len(ledger.acked))
+    assert (6, 2) == (len(ledger.kept), len(ledger.acked))

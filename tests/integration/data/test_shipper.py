@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from patience import await_for
 
 from outlast.data.changes import Batch, Change, Conflict, Origin
 from outlast.data.refusal import KeyTaken
@@ -29,16 +30,10 @@ def west(tmp_path: Path) -> Iterator[RegionStore]:
         yield store
 
 
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  what is awaited happens in files and threads
-            await asyncio.sleep(0.01)
-
-
 async def ship_until(shipper: Shipper, condition: Callable[[], bool]) -> None:
     running = asyncio.create_task(shipper.run(jitter=lambda: 0.5))
     try:
-        await until(condition)
+        await await_for(condition)
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

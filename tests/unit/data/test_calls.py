@@ -28,7 +28,16 @@ def test_what_json_would_change_is_refused(odd: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [b"", b"[]", b"{}", b"\xff", b'{"v": 2, "call": "f", "args": [], "kwargs": {}}'], ids=repr
+    "body",
+    [
+        b"",
+        b"[]",
+        b"{}",
+        b"\xff",
+        b'{"v": 2, "call": "f", "args": [], "kwargs": {}}',
+        b'{"v": 1, "call": "f", "args": 1, "kwargs": {}}',
+    ],
+    ids=repr,
 )
 def test_what_is_no_call_is_refused(body: bytes) -> None:
     """A body of another kind or version is a `ValueError`."""
@@ -47,6 +56,7 @@ def test_the_function_named_is_called() -> None:
     assert calls.is_outage(message(encode("f", (), {})), ConnectionError())
     assert not calls.is_outage(message(encode("f", (), {})), ValueError())
     assert not calls.is_outage(message(b"x"), OSError())
+    assert not calls.is_outage(message(b'{"v": 1, "call": [], "args": [], "kwargs": {}}'), OSError())
 
 
 def test_an_unknown_function_is_nobodys_fault() -> None:

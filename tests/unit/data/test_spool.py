@@ -97,6 +97,20 @@ def test_a_dedup_key_with_another_body_is_refused(spool: Spool) -> None:
         put(spool, "b", dedup="d")
 
 
+def test_a_wall_clock_set_back_loses_nothing(spool: Spool) -> None:
+    """Nothing expires, no key is forgotten and no lease ends early; ages are never below 0."""
+    first = spool.put(New(body=b"a", dedup="d", expires_at=900), now=1, wall=500)
+    (message,) = spool.lease(1, now=2, until=12, wall=400)
+    spool.nack(message.receipt, due=0)
+    again = spool.put(New(body=b"a", dedup="d", expires_at=900), now=3, wall=100)
+    age = spool.stats(now=3, wall=100).oldest_age
+    (message,) = spool.lease(1, now=4, until=14, wall=100)
+    spool.ack(message.receipt, wall=100)
+
+    assert (first.id, True, 0.0) == (again.id, again.is_duplicate, age)
+    assert spool.put(New(body=b"a", dedup="d"), now=5, wall=50).is_duplicate
+
+
 def test_the_bound_is_exact(spool: Spool) -> None:
     """What fits to the byte is kept; one byte more is refused and names the bound."""
     for body in "abcd":
@@ -157,6 +171,16 @@ def test_an_attempt_nobody_is_to_blame_for_does_not_count(spool: Spool) -> None:
         spool.nack(lease(spool)[0].receipt, due=0, is_counted=False)
 
     assert () == spool.dead(9)
+
+
+def test_what_was_put_off_can_be_recalled(spool: Spool) -> None:
+    """What waits for its time is free at once; what is in a worker's hands stays there."""
+    put(spool, "a")
+    put(spool, "b")
+    spool.nack(lease(spool)[0].receipt, due=100)
+    spool.recall()
+
+    assert "a" == bodies(lease(spool))
 
 
 def test_a_message_whose_workers_die_is_given_up(spool: Spool) -> None:
