@@ -63,7 +63,7 @@ SHORT = Pace(
 )
 """For tests: the same acts, less to count."""
 
-RATES = {"outlast": 2.5, "boto3": 1 / 3, "boto3+outlast": 1 / 3}
+RATES = {"outlast": 2.0, "boto3": 1 / 3, "boto3+outlast": 1 / 3}
 """Groups that call more or less often: the one that is judged makes more calls; boto3 costs several times as much."""
 
 

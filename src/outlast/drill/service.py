@@ -1,7 +1,8 @@
 """The service of one region: a small insert-only key-value store over HTTP, copied to the other regions.
 
 `GET /kv/{key}`; `PUT /kv/{key}` with `{"value": …}`, answered after the commit: 200 (also for the same value again),
-409 for another value, 421 for a key whose home is another region. `GET /health` and `GET /lag` say how it is;
+409 for another value, 421 for a key whose home is another region. `POST /read` with `{"keys": […]}` reads many at once
+and leaves out those that are not there; it is how the drill looks what became of the writes. `GET /health` and `GET /lag` say how it is;
 `POST /replicate` takes another region's writes. A region that was away answers 503 until it has caught up.
 
 It listens on sockets that the drill bound and handed over, so that one process stands behind both load-balancer
@@ -36,6 +37,8 @@ from outlast.errors import OutlastError
 MAX_BODY = 64 * 1024  # bytes; the drill's values are some tens of bytes
 MAX_BATCH = 4 * 1024 * 1024  # bytes; a full batch of such values has some 60,000
 MAX_KEY = 200  # characters
+MAX_KEYS = 1_000
+"""Keys of one `POST /read`."""
 SEEDS = Origin("drill", "seeds")
 """Whose writes the seeded keys are: nobody's, so that no region ships them."""
 MISSING = "x-outlast-missing"
@@ -96,6 +99,7 @@ class Service:
             Route("/health", self._health, methods=["GET"]),
             Route("/lag", self._lag, methods=["GET"]),
             Route("/replicate", self._replicate, methods=["POST"]),
+            Route("/read", self._read, methods=["POST"]),
             Route("/kv/{key}", self._get, methods=["GET"]),
             Route("/kv/{key}", self._put, methods=["PUT"]),
         ]
@@ -150,6 +154,20 @@ class Service:
         if value is None:
             return self._answer(request, {"error": "no such key", "key": key}, status=404)
         return self._answer(request, {"key": key, "value": json.loads(value)})
+
+    async def _read(self, request: Request) -> Response:
+        if not self._catch_up.is_ready(time.monotonic()):
+            return self._not_ready(request)
+        body = await _read_body(request, MAX_BATCH)
+        try:
+            keys = [str(key) for key in json.loads(body or b"")["keys"]]
+        except (ValueError, KeyError, TypeError):
+            return self._answer(request, {"error": 'the body must be {"keys": […]}'}, status=400)
+        if len(keys) > MAX_KEYS:
+            return self._answer(request, {"error": f"more than {MAX_KEYS} keys"}, status=413)
+        values = await asyncio.to_thread(lambda: {key: self._store.get(key) for key in keys})
+        found = {key: json.loads(value) for key, value in values.items() if value is not None}
+        return self._answer(request, {"values": found})
 
     async def _put(self, request: Request) -> Response:
         if not self._catch_up.is_ready(time.monotonic()):

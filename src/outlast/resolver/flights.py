@@ -68,7 +68,9 @@ class Flights(Generic[Promise]):
             flight = self._flights[name] = Flight(self._promise())
         flight.leaders += 1
         flight.led_since = now
-        flight.led_until = now + min((waiter.end - now) // 2, waiter.patience)
+        # Not less than a quarter of the patience: halves of halves would make a storm of a crowd whose time runs out.
+        trusted = max((waiter.end - now) // 2, waiter.patience // 4)
+        flight.led_until = now + min(trusted, waiter.patience)
         return flight
 
     def land(self, name: str, flight: Flight[Promise], *, has_news: bool) -> bool:

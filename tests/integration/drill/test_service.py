@@ -54,6 +54,16 @@ def test_answers_on_both_addresses(start_service: Callable[..., Any]) -> None:
     )
 
 
+def test_many_keys_are_read_at_once(start_service: Callable[..., Any]) -> None:
+    """Those that are there come with their values, the others not at all; too many, or none named, are refused."""
+    _, (url, _) = start_service()
+    asked = [{"keys": ["k1", "absent", "k2"]}, {"keys": ["k"] * 1001}, {"key": "k1"}]
+    answers = [httpx.post(f"{url}/read", json=body, trust_env=False) for body in asked]
+
+    assert [200, 413, 400] == [answer.status_code for answer in answers]
+    assert {"k1": "v-k1", "k2": "v-k2"} == answers[0].json()["values"]
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "status"),
     [

@@ -46,7 +46,7 @@ def test_a_crowd_does_not_storm_a_silent_upstream(dns: ScriptedDns, *, is_async:
             failed = sum(isinstance(result.exception(), ResolutionFailed) for result in results)
 
     assert 100 == failed
-    assert len(dns.queries(NAME)) < 30
+    assert len(dns.queries(NAME)) < 50
 
 
 @pytest.mark.parametrize("is_waiting", [False, True], ids=["after", "beside"])

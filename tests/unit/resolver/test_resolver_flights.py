@@ -38,6 +38,14 @@ def test_who_has_little_time_takes_over_at_half_of_it() -> None:
     assert leader is flights.find(NAME, waiter(SECOND // 4), SECOND // 4)
 
 
+def test_a_crowd_whose_time_runs_out_makes_no_storm() -> None:
+    """Halving what is left would let more lead the nearer the end comes; each leader has a quarter of the patience."""
+    flights, crowd = Flights(object), [waiter(seconds=1.0, patience=0.1) for _ in range(100)]
+    led = sum(attend(flights, crowd, at * SECOND // 1000) for at in range(1000))
+
+    assert 10 <= led <= 14
+
+
 def test_whose_time_is_over_waits_no_longer() -> None:
     """At the end of its time one who waited goes on alone, to be told at once."""
     flights, late = Flights(object), waiter(seconds=1.0)
