@@ -7,14 +7,17 @@ import json
 import sys
 from pathlib import Path
 
+from outlast.interrupts import uninterrupted
+
 
 def main() -> int:
     """Run it; return its exit status."""
     try:
-        from rich.console import Console  # noqa: PLC0415  as the command does: Ctrl-C may come this early
+        with uninterrupted():
+            from rich.console import Console  # noqa: PLC0415  as the command does: Ctrl-C may come this early
 
-        from outlast.drill import scale  # noqa: PLC0415  as above
-        from outlast.drill.main import DrillOptions, run_drill  # noqa: PLC0415  as above
+            from outlast.drill import scale  # noqa: PLC0415  as above
+            from outlast.drill.main import DrillOptions, run_drill  # noqa: PLC0415  as above
 
         told = json.loads(sys.argv[1])
         json_file = Path(told.pop("json_file")) if "json_file" in told else None

@@ -7,6 +7,8 @@ configuration is wrong. `outlast status` adds 3: it could not tell.
 import sys
 from collections.abc import Sequence
 
+from outlast.interrupts import uninterrupted
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line and exit. Errors of ours end as one or two lines on stderr, never as a traceback.
@@ -16,7 +18,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
     """
     try:
-        from outlast.cli.app import app
+        # Two thirds of a command's first half second are imports, in which Python can lose a Ctrl-C.
+        with uninterrupted():
+            from outlast.cli.app import app
     except ModuleNotFoundError as error:
         if error.name is None or error.name.split(".")[0] not in {"typer", "rich"}:
             raise

@@ -9,6 +9,7 @@ import typer
 from outlast.cli.options import epilog
 from outlast.cli.output import put
 from outlast.errors import Refused
+from outlast.interrupts import uninterrupted
 
 EPILOG = epilog(
     "outlast drill                                 every act of us-east-1-2025, about a minute",
@@ -57,9 +58,10 @@ def drill(
     missing = [name for name in NEEDED if find_spec(name) is None]
     if missing:
         raise Refused(f"the drill needs {', '.join(missing)}: not installed", hint="pip install 'outlast[drill]'")
-    from rich.console import Console
+    with uninterrupted():
+        from rich.console import Console
 
-    from outlast.drill.main import SCENARIOS, DrillOptions, own_options, run_drill
+        from outlast.drill.main import SCENARIOS, DrillOptions, own_options, run_drill
 
     if scenario == LIST:
         for name, known in SCENARIOS.items():

@@ -19,12 +19,12 @@ from outlast.drill.acts.scoring import failed_act
 from outlast.drill.html import page
 from outlast.drill.names import EVERYWHERE, FENCED, HISTORY
 from outlast.drill.own import OwnOptions
-from outlast.drill.processes import ENDINGS, uninterrupted
 from outlast.drill.score import ActScore
 from outlast.drill.screen import LineScreen, LiveScreen
 from outlast.drill.stage import NotReached, Stage
 from outlast.drill.world import World, WorldOptions
 from outlast.errors import InvalidConfig, OutlastError, did_you_mean
+from outlast.interrupts import ENDINGS, uninterrupted
 
 HELD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
@@ -137,7 +137,7 @@ def run_drill(options: DrillOptions, console: Console) -> int:
     interrupts = _Interrupts()
     try:
         with interrupts:
-            return _run(options, console, seed=seed)
+            return _run(options, console, seed=seed, interrupts=interrupts)
     except KeyboardInterrupt:
         console.print("interrupted: every process of the drill has been ended")
         return INTERRUPTED
@@ -147,7 +147,7 @@ def run_drill(options: DrillOptions, console: Console) -> int:
         return FAILED
 
 
-def _run(options: DrillOptions, console: Console, *, seed: int) -> int:
+def _run(options: DrillOptions, console: Console, *, seed: int, interrupts: "_Interrupts") -> int:
     began = time.monotonic()
     scenario = SCENARIOS[options.scenario]
     chosen = {name: act for name, act in scenario.acts.items() if not options.acts or name in options.acts}
@@ -164,7 +164,8 @@ def _run(options: DrillOptions, console: Console, *, seed: int) -> int:
                     pace=options.pace,
                     one_address=options.one_address,
                     own=options.own,
-                )
+                ),
+                is_interrupted=lambda: interrupts.is_noted,
             )
         with world, _screen(console) as screen:
             world.start(screen.progress)
@@ -236,6 +237,7 @@ class _Interrupts:
 
     def __init__(self) -> None:
         self._before: dict[int, Any] = {}
+        self.is_noted = False
 
     def __enter__(self) -> None:
         for number in ENDINGS:
@@ -246,7 +248,8 @@ class _Interrupts:
             signal.signal(number, handler)
 
     def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        # Once is enough: a second one must not cut the cleaning up short.
+        # Once is enough: a second one must not cut the cleaning up short. It is noted, too, for wherever it is lost.
+        self.is_noted = True
         for each in self._before:
             signal.signal(each, signal.SIG_IGN)
         raise KeyboardInterrupt

@@ -10,10 +10,11 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from outlast.errors import OutlastError
+from outlast.interrupts import uninterrupted
 
 GRACE = 1.5
 """Seconds between SIGTERM and SIGKILL."""
@@ -21,33 +22,24 @@ QUOTED = 400
 """Characters of a dead child's last words that are shown."""
 ORPHAN = "outlast.drill.orphan"
 """Runs another module so that it ends with us."""
-ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-"""What ends a drill before its time."""
 
 
 class ChildDied(OutlastError):
     """A child of the drill ended by itself."""
 
 
-@contextlib.contextmanager
-def uninterrupted() -> Iterator[None]:
-    """Put off what would end the drill, so that whatever is made here is known to those who must take it away again."""
-    noted: list[int] = []
-    before = {number: signal.signal(number, lambda which, _: noted.append(which)) for number in ENDINGS}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-        if noted:
-            signal.raise_signal(noted[0])
-
-
 class Crew:
-    """All children, by name."""
+    """All children, by name.
 
-    def __init__(self, folder: Path) -> None:
+    Args:
+        folder: Where what they write is kept.
+        is_interrupted: Whether somebody wants to end the drill.
+
+    """
+
+    def __init__(self, folder: Path, *, is_interrupted: Callable[[], bool] = lambda: False) -> None:
         self._folder = folder
+        self._is_interrupted = is_interrupted
         self._children: dict[str, subprocess.Popen[bytes]] = {}
         self._dismissed: set[str] = set()
 
@@ -82,12 +74,15 @@ class Crew:
         return tuple(name for name, child in self._children.items() if child.poll() is None)
 
     def check(self) -> None:
-        """See that all are alive.
+        """See that all are alive and nobody wants to end them.
 
         Raises:
             ChildDied: Names the first one that is not, with its last words.
+            KeyboardInterrupt: Somebody does; the first one was raised where Python forgets it.
 
         """
+        if self._is_interrupted():
+            raise KeyboardInterrupt
         for name, child in self._children.items():
             if name not in self._dismissed and child.poll() is not None:
                 raise ChildDied(f"{name} ended with status {child.returncode}: {self._last_words(name)}")

@@ -70,18 +70,22 @@ class WorldOptions:
 class World:
     """Use it as a context: at its end no process is left.
 
+    Args:
+        options: How it is built.
+        is_interrupted: Whether somebody wants to end the drill.
+
     Raises:
         Unavailable: Something could not be started.
         ChildDied: A child ended by itself, with its last words.
 
     """
 
-    def __init__(self, options: WorldOptions) -> None:
+    def __init__(self, options: WorldOptions, *, is_interrupted: Callable[[], bool] = lambda: False) -> None:
         self.options = options
         self.folder = Path(tempfile.mkdtemp(prefix="outlast-drill-"))
         self.holds = self.folder / "holds"
         self.holds.mkdir()
-        self.crew = Crew(self.folder)
+        self.crew = Crew(self.folder, is_interrupted=is_interrupted)
         self.keys = KeyRing(self.folder, (*ENACTORS, *HAZARDS, OPERATOR))
         self.port = 0
         self._registry = SqliteRegistry(self.folder / "registry.db")
