@@ -115,7 +115,7 @@ def _next_place(state: JanitorState) -> Step:
     if state.places:
         provider, endpoint = state.places[0]
         return state, (ReadLive(provider, endpoint),)
-    return _next_deed(state._replace(phase=Phase.ACT, todo=_deeds(state)))
+    return _next_deed(state._replace(phase=Phase.ACT, listed=None, named=frozenset(), todo=_deeds(state)))
 
 
 def _deeds(state: JanitorState) -> tuple[Effect, ...]:

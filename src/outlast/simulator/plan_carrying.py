@@ -1,0 +1,214 @@
+"""What may become of an effect of the plan protocol: what it does to the parts it concerns, and what answers it.
+
+One effect is one move. The first outcome of each list is what happens when nothing goes wrong; the others draw on a
+budget of `plan_troubles`.
+"""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from outlast.simulator.plan_layout import WALL, Layout, Working, next_configs, topology
+from outlast.simulator.plan_rules import Writer, fields, landed, person_acted
+from outlast.simulator.plan_store import recorded
+from outlast.traffic import messages as m
+from outlast.traffic.hold import HoldState
+from outlast.traffic.ports import Live, Transaction
+
+
+class Outcome(NamedTuple):
+    """What answers the effect, the new values of its footprint, the budget drawn on, and the rule broken."""
+
+    answer: m.Event
+    after: tuple[Any, ...]
+    draws: str = ""
+    broken: str = ""
+    word: str = ""
+
+
+Values = tuple[Any, ...]
+Losable = m.WriteRecord | m.ReportAhead | m.Publish | m.DropReports | m.Tombstone | m.DeletePlan
+AT_PROVIDER = m.ReadLive | m.Commit
+
+
+class Carrier:
+    """Carries effects out on the parts of a layout."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._lacks = layout.options.lacks
+
+    def footprint(self, own: Working) -> tuple[int, ...]:
+        """The parts that the pending effect reads or writes."""
+        layout, effect = self._layout, own.effect
+        match effect:
+            case m.ReadLive(provider=provider, endpoint=endpoint):
+                place = layout.place_of(provider, endpoint)
+                return layout.dns[place], layout.pasts[place]
+            case m.Commit(transaction=transaction):
+                place = layout.place_of(transaction.provider, transaction.endpoint)
+                return layout.dns[place], layout.pasts[place], layout.losses, layout.flying
+            case m.ReadKnown(provider=provider, endpoint=endpoint):
+                return layout.records[layout.place_of(provider, endpoint)], layout.shelf, layout.losses
+            case m.WriteRecord(record=record):
+                place = layout.place_of(record.provider, record.endpoint)
+                return layout.records[place], layout.pasts[place]
+            case m.ReportAhead() | m.DropReports():
+                return (layout.reports,)
+            case m.ReadInputs():
+                return layout.config, layout.shelf, layout.reports, *layout.records
+            case m.ListPlans() | m.DeletePlan():
+                return layout.shelf, *layout.records
+            case m.FindContent() | m.Publish() | m.Tombstone():
+                return (layout.shelf,)
+        return ()
+
+    def outcomes(self, own: Working, parts: Values) -> Iterator[Outcome]:
+        """Everything that may become of the pending effect."""
+        effect = own.effect
+        if isinstance(effect, m.Commit):
+            yield from self._commit(effect, own, parts)
+            return
+        usual = list(self._usual(effect, own, parts))
+        yield from usual
+        if isinstance(effect, m.ReadLive):
+            yield Outcome(m.ProviderDown("away"), parts, "providers-away")
+        elif not isinstance(effect, m.Wake):
+            yield Outcome(m.RegistryDown("away"), parts, "registry-away")
+        if isinstance(effect, Losable):
+            for outcome in usual:
+                yield outcome._replace(answer=m.RegistryDown("lost"), draws="lost-replies", word="its reply is lost")
+
+    # -------------------------------------------------------------------------------------------- at the provider
+
+    def _commit(self, effect: m.Commit, own: Working, parts: Values) -> Iterator[Outcome]:
+        _, past, losses, flying = parts
+        transaction = effect.transaction
+        writer = writer_of(own)
+        done = self.delivered(transaction, writer, parts)
+        yield done
+        yield done._replace(answer=m.Lost("lost"), draws="lost-replies", word="its reply is lost")
+        yield Outcome(m.Lost("lost"), parts, "lost-replies", word="it never arrives")
+        yield Outcome(m.Failed("away"), parts, "providers-away")
+        sent = tuple(sorted((*flying, (transaction, writer)), key=repr))
+        late = Outcome(m.Lost("late"), (*parts[:3], sent), "delayed", word="it is under way, and nobody knows")
+        yield late
+        yield done._replace(after=(*done.after[:3], sent), draws="duplicated", word="and a copy is under way")
+
+    def delivered(self, transaction: Transaction, writer: Writer, parts: Values) -> Outcome:
+        """The transaction reaches its primary: (dns, past, registry losses, in flight) before and after."""
+        dns, past, losses, flying = parts
+        if not self._prerequisites_hold(dns, transaction):
+            return Outcome(m.Conflict("NXRRSET"), parts)
+        judged = landed(past, dns, transaction, writer, registry_losses=losses)
+        after = Live((transaction.sentinel.text,), transaction.content.sets)
+        return Outcome(m.Committed(), (after, judged.past, losses, flying), broken=judged.broken)
+
+    def _prerequisites_hold(self, dns: Live, transaction: Transaction) -> bool:
+        if "prerequisites" in self._lacks:
+            return True
+        if "records-prerequisite" in self._lacks:
+            return dns.sentinel == transaction.seen.sentinel
+        if "sentinel-prerequisite" in self._lacks:
+            return dns.sets == transaction.seen.sets
+        return dns == transaction.seen
+
+    # -------------------------------------------------------------------------------------------- at the registry
+
+    def _usual(self, effect: m.Effect, own: Working, parts: Values) -> Iterator[Outcome]:
+        match effect:
+            case m.Wake():
+                yield Outcome(m.Woken(), parts)
+            case m.ReadLive():
+                yield Outcome(m.LiveRead(parts[0]), parts)
+            case m.ReadKnown(endpoint=endpoint):
+                yield Outcome(m.KnownRead(parts[1].known(endpoint, parts[0])), parts)
+            case m.FindContent(endpoint=endpoint, digest=digest):
+                yield Outcome(m.ContentFound(parts[0].find_content(endpoint, digest)), parts)
+            case m.WriteRecord():
+                yield self._write_record(effect, own, parts)
+            case m.ReportAhead(report=report):
+                yield Outcome(m.Reported(), (tuple(sorted({*parts[0], report})),))
+            case m.DropReports(reports=reports):
+                yield Outcome(m.ReportsDropped(), (tuple(item for item in parts[0] if item not in reports),))
+            case m.ReadInputs():
+                yield from _inputs(parts)
+            case m.ListPlans():
+                records = tuple(record for record in parts[1:] if record is not None)
+                yield Outcome(m.PlansListed(parts[0].listed(), records, WALL), parts)
+                # The clock jumped back: nothing is old enough. Forward is what `AGELESS` always assumes.
+                young = m.PlansListed(parts[0].listed(), records, -2 * WALL)
+                yield Outcome(young, parts, "clock-jumps", word="its clock has jumped")
+            case m.Publish() | m.Tombstone() | m.DeletePlan():
+                yield from self._on_shelf(effect, parts)
+
+    def _write_record(self, effect: m.WriteRecord, own: Working, parts: Values) -> Outcome:
+        there, past = parts
+        is_pending = effect.pending and "pending-records" not in self._lacks
+        new = effect.record if "record-order" in self._lacks else recorded(there, effect.record, pending=is_pending)
+        past = person_acted(past) if isinstance(own.state, HoldState) else past
+        return Outcome(m.RecordWritten(stored=new is not None), (new if new is not None else there, past))
+
+    def _on_shelf(self, effect: m.Publish | m.Tombstone | m.DeletePlan, parts: Values) -> Iterator[Outcome]:
+        shelf, rest = parts[0], parts[1:]
+        match effect:
+            case m.Publish(plan=plan, after=after):
+                new = shelf.published(plan, after)
+                answer = m.Published() if new is not None else m.Raced()
+                broken = self._growth(shelf, new) if new is not None else ""
+                yield Outcome(answer, (self._pruned(new) if new is not None else shelf,), broken=broken)
+                yield Outcome(m.Expired(), parts, "clock-jumps", word="its clock has jumped")
+            case m.Tombstone(generation=generation):
+                yield Outcome(m.Tombstoned(), (shelf.tombstoned(generation, WALL),))
+            case m.DeletePlan(generation=generation):
+                named = frozenset(record.sentinel.gen for record in rest if record is not None)
+                new = shelf.without(effect, named)
+                if "deletion-check" in self._lacks:
+                    new = shelf.without(effect._replace(keep=0), frozenset())
+                broken = "the newest plan is deleted" if new is not None and generation == shelf.generation else ""
+                answer_deleted = m.PlanDeleted() if new is not None else m.PlanKept()
+                yield Outcome(answer_deleted, (new if new is not None else shelf, *rest), broken=broken)
+
+    def _growth(self, before: Any, after: Any) -> str:
+        if after.generation <= before.floor:
+            return f"generation {after.generation} was published before"
+        # Each generation has a cause: a version of the topology, a person's write, something lost.
+        options = self._layout.options
+        causes = options.plans + 2 * sum(options.budgets.values())
+        return f"generations grow without end: {after.generation}" if after.generation > causes else ""
+
+    def _pruned(self, shelf: Any) -> Any:
+        # Who reads older plans: the janitor, a hold that is put back, a registry that is restored. Without all of them
+        # a world need not remember which plans it once had.
+        options = self._layout.options
+        if options.has_janitor or set(options.budgets) & {"freezes", "break-glasses", "backups", "registry-lost"}:
+            return shelf
+        return shelf._replace(plans=shelf.plans[-1:])
+
+
+def _inputs(parts: Values) -> Iterator[Outcome]:
+    config, shelf, reports, *records = parts
+    there = tuple(record for record in records if record is not None)
+    for coming in (config, *next_configs(config)):
+        read = m.InputsRead(topology(coming), shelf.latest, shelf.floor, there, reports, (), WALL)
+        draws = "" if coming == config else "plans"
+        yield Outcome(read, (coming, *parts[1:]), draws, word="" if coming == config else "with a new configuration")
+
+
+def writer_of(own: Working) -> Writer:
+    """Who sends what this machine asks for."""
+    name = own.state.me
+    return Writer(name, isinstance(own.state, HoldState), own.read, own.losses, own.registry_losses)
+
+
+def remembered(own: Working, answer: m.Event, effect: m.Effect, parts: Values) -> Working:
+    """What the rules need to know of whoever has just been answered."""
+    match effect, answer:
+        case m.ReadLive(), m.LiveRead(live=live):
+            # How many sentinels had been lost matters only to who decides on an absent one.
+            losses = parts[1].losses if not fields(live) else 0
+            return own._replace(read=live, losses=losses)
+        case m.ReadKnown(), m.KnownRead():
+            return own._replace(registry_losses=parts[2])
+        case m.Commit(), _:
+            return own._replace(read=None, losses=0)
+    return own
