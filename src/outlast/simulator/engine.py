@@ -15,8 +15,12 @@ EVERYTHING = -1
 
 
 class Table(NamedTuple):
-    """What one agent does. `masks[own]` are the bits that its moves depend on; `entries` is keyed by them."""
+    """What one agent does. `masks[own]` are the bits that its moves depend on; `entries` is keyed by them.
 
+    `twin` is where the twin before it stands, or -1: if both are in the same state, their moves lead to the same states.
+    """
+
+    twin: int
     shift: int
     bits: int
     masks: list[int]
@@ -44,10 +48,13 @@ class Engine:
         """Every state that one move leads to, as it comes: not yet exchanged for its representative."""
         found: list[int] = []
         budgets = state & self.packing.budget_bits
-        for shift, bits, masks, entries, miss in self.tables:
+        for twin, shift, bits, masks, entries, miss in self.tables:
             own = state >> shift & bits
+            if twin >= 0 and state >> twin & bits == own:
+                continue
             entry = (entries.get(state & masks[own]) if own < len(masks) else None) or miss(state)
-            found += [state + change for change in entry[0]]
+            for change in entry[0]:
+                found.append(state + change)
             if budgets and entry[1]:
                 found += [state + change for need, change in entry[1] if state & need]
         return found
@@ -55,17 +62,19 @@ class Engine:
     def own_successors(self, state: int) -> list[int]:
         """Only the system's own doing: nothing that draws on a budget."""
         found: list[int] = []
-        for shift, bits, masks, entries, miss in self.tables:
+        for twin, shift, bits, masks, entries, miss in self.tables:
             own = state >> shift & bits
+            if twin >= 0 and state >> twin & bits == own:
+                continue
             entry = (entries.get(state & masks[own]) if own < len(masks) else None) or miss(state)
-            found += [state + change for change in entry[0]]
+            for change in entry[0]:
+                found.append(state + change)
         return found
 
     def broken(self, state: int) -> str:
         """Which rule a move from here breaks; empty if none does."""
-        for shift, bits, masks, entries, _ in self.tables:
-            entry = entries[state & masks[state >> shift & bits]]
-            for need, rule in entry[2]:
+        for table in self.tables:
+            for need, rule in table.miss(state)[2]:
                 if need == EVERYTHING or state & need:
                     return rule
         return ""
@@ -118,7 +127,9 @@ class Engine:
                 entry = entries[key] = self._entry(agent, state)
             return entry
 
-        return Table(shift, bits, masks, entries, miss)
+        twins = self.protocol.twins
+        place = twins.index(agent.part) if agent.part in twins and self.protocol.rename is None else 0
+        return Table(packing.shifts[twins[place - 1]] if place else -1, shift, bits, masks, entries, miss)
 
     def _entry(self, agent: Agent, state: int) -> Entry:
         parts, before, moves = self.moves(agent, state)

@@ -35,6 +35,11 @@ class Packing:
         self.protocol = protocol
         self.values: list[list[Any]] = [[] for _ in protocol.parts]
         self._numbers: list[dict[Hashable, int]] = [{} for _ in protocol.parts]
+        if protocol.rename is None:
+            # Twins that nobody names have the same values, so that they can be sorted by number.
+            for part in protocol.twins[1:]:
+                self.values[part] = self.values[protocol.twins[0]]
+                self._numbers[part] = self._numbers[protocol.twins[0]]
         self.shifts: list[int] = []
         self.bits: list[int] = []
         self.needs: dict[str, int] = {}

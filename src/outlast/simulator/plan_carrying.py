@@ -11,7 +11,8 @@ from outlast.simulator.plan_layout import WALL, Layout, Working, next_configs, t
 from outlast.simulator.plan_rules import Writer, fields, landed, person_acted
 from outlast.simulator.plan_store import recorded
 from outlast.traffic import messages as m
-from outlast.traffic.hold import HoldState
+from outlast.traffic.enactor import EnactorState
+from outlast.traffic.hold import MAX_TRIES, HoldState
 from outlast.traffic.ports import Live, Transaction
 
 
@@ -112,6 +113,12 @@ class Carrier:
             return dns.sets == transaction.seen.sets
         return dns == transaction.seen
 
+    def _may_be_a_namesakes(self, own: Working, live: Live) -> bool:
+        # Where enactors sign alike, what was read back may have been written by another one: then it was not ours.
+        intent = getattr(own.state, "intent", None)
+        is_confirming = isinstance(own.state, EnactorState) and intent is not None
+        return is_confirming and not self._layout.options.are_named and live.sentinel == (intent.sentinel.text,)
+
     # -------------------------------------------------------------------------------------------- at the registry
 
     def _usual(self, effect: m.Effect, own: Working, parts: Values) -> Iterator[Outcome]:
@@ -120,6 +127,8 @@ class Carrier:
                 yield Outcome(m.Woken(), parts)
             case m.ReadLive():
                 yield Outcome(m.LiveRead(parts[0]), parts)
+                if self._may_be_a_namesakes(own, parts[0]):
+                    yield Outcome(m.LiveRead(_of_a_namesake(parts[0])), parts)
             case m.ReadKnown(endpoint=endpoint):
                 yield Outcome(m.KnownRead(parts[1].known(endpoint, parts[0])), parts)
             case m.FindContent(endpoint=endpoint, digest=digest):
@@ -173,7 +182,7 @@ class Carrier:
             return f"generation {after.generation} was published before"
         # Each generation has a cause: a version of the topology, a person's write, something lost.
         options = self._layout.options
-        causes = options.plans + 2 * sum(options.budgets.values())
+        causes = options.plans + (MAX_TRIES + 1) * sum(options.budgets.values())
         return f"generations grow without end: {after.generation}" if after.generation > causes else ""
 
     def _pruned(self, shelf: Any) -> Any:
@@ -192,6 +201,10 @@ def _inputs(parts: Values) -> Iterator[Outcome]:
         read = m.InputsRead(topology(coming), shelf.latest, shelf.floor, there, reports, (), WALL)
         draws = "" if coming == config else "plans"
         yield Outcome(read, (coming, *parts[1:]), draws, word="" if coming == config else "with a new configuration")
+
+
+def _of_a_namesake(live: Live) -> Live:
+    return live._replace(sentinel=tuple(f"{text}-other" for text in live.sentinel))
 
 
 def writer_of(own: Working) -> Writer:

@@ -73,6 +73,8 @@ class PlanOptions:
         has_janitor: Whether plans are retired; with the harshest options, one plan kept and no grace.
         budgets: How often each trouble may happen; see `plan_troubles.TROUBLES`.
         machines: What is explored.
+        are_named: Whether each enactor signs with a name of its own. If not, they all sign alike, and a reply that was lost
+            may turn out to be anybody's; see docs/VERIFY.md on why that hides nothing.
         lacks: Guards of the world (not of a machine) that are taken away; see `plan_guards`.
 
     """
@@ -85,6 +87,7 @@ class PlanOptions:
     has_janitor: bool = False
     budgets: Mapping[str, int] = field(default_factory=dict)
     machines: Machines = field(default_factory=Machines)
+    are_named: bool = False
     lacks: frozenset[str] = frozenset()
 
     @property
@@ -175,12 +178,13 @@ class Layout:
         return begun(self.options.machines.janitor, janitor.JanitorState(options))
 
     def newborn_enactor(self, place: Place, number: int) -> Working:
-        state = enactor.EnactorState(enactor_name(number), REALM, *place)
+        state = enactor.EnactorState(enactor_name(number if self.options.are_named else None), REALM, *place)
         return begun(self.options.machines.enactor, state)
 
 
-def enactor_name(number: int) -> str:
-    return f"e{number + 1}"
+def enactor_name(number: int | None) -> str:
+    """How an enactor signs; `None` for one without a name of its own."""
+    return f"e{number + 1}" if number is not None else "e"
 
 
 def begun(step: StepFunction, state: Any) -> Working:

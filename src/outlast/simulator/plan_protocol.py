@@ -36,7 +36,7 @@ def plan_protocol(options: PlanOptions) -> Protocol:
         health=lambda values: health(values, endpoints),
         # Names of enactors are exchanged everywhere at once, so only a world of one place has twins.
         twins=layout.enactors[0] if len(layout.places) == 1 else (),
-        rename=renamed,
+        rename=renamed if options.are_named else None,
         rank=_rank,
         answer=answered,
         tell=tell,

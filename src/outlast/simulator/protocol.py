@@ -85,6 +85,7 @@ class Protocol:
         health: Whether these values are healthy.
         twins: Parts of identical agents, which the explorer may exchange for one another.
         rename: Gives a part's value with the twins exchanged: the value, and for each twin the position it moves to.
+            `None` if no value names a twin.
         rank: Gives what two twins can be sorted by; must not depend on their names. Of a part's value and its position.
         answer: What the world outside sees in a state (all parts), in words.
         tell: A move in words, from its agent's name and `Move.what`.
@@ -100,7 +101,7 @@ class Protocol:
     health_parts: tuple[int, ...] = ()
     health: Callable[[Values], Health] = never
     twins: tuple[int, ...] = ()
-    rename: Callable[[Any, tuple[int, ...]], Any] = lambda value, _: value
+    rename: Callable[[Any, tuple[int, ...]], Any] | None = None
     rank: Callable[[Any, int], Hashable] = lambda value, _: value
     answer: Callable[[Values], str] = lambda _: ""
     tell: Callable[[str, Any], str] = lambda name, what: f"{name}: {what}"

@@ -128,6 +128,9 @@ def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
     if not concerned and not _gone(inputs):
         return _rest(state)
     to_read = tuple(place for place in state.options.places if place.endpoint in concerned)
+    # Of the records only the generations still count, and the largest of them is a floor like the registry's.
+    floor = max([inputs.floor, *(record.sentinel.gen for record in inputs.records)])
+    inputs = inputs._replace(records=(), floor=floor)
     return _next_sentinel(state._replace(phase=Phase.SENTINELS, inputs=inputs, drafts=drafts, to_read=to_read, seen=()))
 
 
@@ -253,8 +256,7 @@ def _next_generation(state: PlannerState) -> int:
     assert inputs is not None
     latest = inputs.plan.generation if inputs.plan is not None else 0
     sentinels = [sentinel.gen for _, sentinel in state.seen]
-    records = [record.sentinel.gen for record in inputs.records]
-    return max([latest, inputs.floor, state.floor, *sentinels, *records]) + 1
+    return max([latest, inputs.floor, state.floor, *sentinels]) + 1
 
 
 def _entries(state: PlannerState, ahead: set[str], generation: int) -> list[Entry]:
