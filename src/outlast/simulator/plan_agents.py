@@ -5,6 +5,7 @@ from typing import Any
 
 from outlast.simulator.plan_carrying import Carrier, Outcome, remembered
 from outlast.simulator.plan_layout import REALM, Layout, StepFunction, Working, asked_of, begun, by_hand
+from outlast.simulator.plan_publishing import publisher
 from outlast.simulator.plan_troubles import troubles
 from outlast.simulator.protocol import Agent, Move, Values
 from outlast.traffic import messages as m
@@ -25,7 +26,10 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
         for place in range(len(layout.places))
         for number in numbers
     ]
-    found.append(_machine("planner", machines.planner, carrier, layout.planner, layout.newborn_planner()))
+    if layout.options.is_planner_atomic:
+        found.append(publisher(layout))
+    else:
+        found.append(_machine("planner", machines.planner, carrier, layout.planner, layout.newborn_planner()))
     if layout.options.has_janitor:
         found.append(_machine("janitor", machines.janitor, carrier, layout.janitor, layout.newborn_janitor()))
     if set(layout.options.budgets) & ACTS.keys():

@@ -7,13 +7,13 @@ budget of `plan_troubles`.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from outlast.simulator.plan_layout import WALL, Layout, Working, next_configs, topology
+from outlast.simulator.plan_layout import WALL, Config, Layout, Working, next_configs, topology
 from outlast.simulator.plan_rules import Writer, fields, landed, person_acted
-from outlast.simulator.plan_store import recorded
+from outlast.simulator.plan_store import Shelf, recorded
 from outlast.traffic import messages as m
 from outlast.traffic.enactor import EnactorState
 from outlast.traffic.hold import MAX_TRIES, HoldState
-from outlast.traffic.ports import Live, Transaction
+from outlast.traffic.ports import AheadReport, Live, Transaction
 
 
 class Outcome(NamedTuple):
@@ -136,7 +136,8 @@ class Carrier:
             case m.WriteRecord():
                 yield self._write_record(effect, own, parts)
             case m.ReportAhead(report=report):
-                yield Outcome(m.Reported(), (tuple(sorted({*parts[0], report})),))
+                kept = (tuple(sorted({*parts[0], report})),) if not self._layout.options.is_planner_atomic else parts
+                yield Outcome(m.Reported(), kept)
             case m.DropReports(reports=reports):
                 yield Outcome(m.ReportsDropped(), (tuple(item for item in parts[0] if item not in reports),))
             case m.ReadInputs():
@@ -164,7 +165,7 @@ class Carrier:
                 new = shelf.published(plan, after)
                 answer = m.Published() if new is not None else m.Raced()
                 broken = self._growth(shelf, new) if new is not None else ""
-                yield Outcome(answer, (self._pruned(new) if new is not None else shelf,), broken=broken)
+                yield Outcome(answer, (self._layout.pruned(new) if new is not None else shelf,), broken=broken)
                 yield Outcome(m.Expired(), parts, "clock-jumps", word="its clock has jumped")
             case m.Tombstone(generation=generation):
                 yield Outcome(m.Tombstoned(), (shelf.tombstoned(generation, WALL),))
@@ -177,7 +178,7 @@ class Carrier:
                 answer_deleted = m.PlanDeleted() if new is not None else m.PlanKept()
                 yield Outcome(answer_deleted, (new if new is not None else shelf, *rest), broken=broken)
 
-    def _growth(self, before: Any, after: Any) -> str:
+    def _growth(self, before: Shelf, after: Shelf) -> str:
         if after.generation <= before.floor:
             return f"generation {after.generation} was published before"
         # Each generation has a cause: a version of the topology, a person's write, something lost.
@@ -185,22 +186,19 @@ class Carrier:
         causes = options.plans + (MAX_TRIES + 1) * sum(options.budgets.values())
         return f"generations grow without end: {after.generation}" if after.generation > causes else ""
 
-    def _pruned(self, shelf: Any) -> Any:
-        # Who reads older plans: the janitor, a hold that is put back, a registry that is restored. Without all of them
-        # a world need not remember which plans it once had.
-        options = self._layout.options
-        if options.has_janitor or set(options.budgets) & {"freezes", "break-glasses", "backups", "registry-lost"}:
-            return shelf
-        return shelf._replace(plans=shelf.plans[-1:])
-
 
 def _inputs(parts: Values) -> Iterator[Outcome]:
     config, shelf, reports, *records = parts
-    there = tuple(record for record in records if record is not None)
     for coming in (config, *next_configs(config)):
-        read = m.InputsRead(topology(coming), shelf.latest, shelf.floor, there, reports, (), WALL)
+        read = inputs_read(coming, shelf, reports, tuple(records))
         draws = "" if coming == config else "plans"
         yield Outcome(read, (coming, *parts[1:]), draws, word="" if coming == config else "with a new configuration")
+
+
+def inputs_read(config: Config, shelf: Shelf, reports: tuple[AheadReport, ...], records: Values) -> m.InputsRead:
+    """What a planner finds when it reads its inputs. No signal decides: people configure what is published."""
+    there = tuple(record for record in records if record is not None)
+    return m.InputsRead(topology(config), shelf.latest, shelf.floor, there, reports, (), WALL)
 
 
 def _of_a_namesake(live: Live) -> Live:

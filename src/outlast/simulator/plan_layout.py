@@ -73,6 +73,7 @@ class PlanOptions:
         has_janitor: Whether plans are retired; with the harshest options, one plan kept and no grace.
         budgets: How often each trouble may happen; see `plan_troubles.TROUBLES`.
         machines: What is explored.
+        is_planner_atomic: Whether the planner's pass is one move; see `plan_publishing` on when that hides nothing.
         are_named: Whether each enactor signs with a name of its own. If not, they all sign alike, and a reply that was lost
             may turn out to be anybody's; see docs/VERIFY.md on why that hides nothing.
         lacks: Guards of the world (not of a machine) that are taken away; see `plan_guards`.
@@ -87,6 +88,7 @@ class PlanOptions:
     has_janitor: bool = False
     budgets: Mapping[str, int] = field(default_factory=dict)
     machines: Machines = field(default_factory=Machines)
+    is_planner_atomic: bool = False
     are_named: bool = False
     lacks: frozenset[str] = frozenset()
 
@@ -167,6 +169,15 @@ class Layout:
             *(self.newborn_planner(), self.newborn_janitor()),
             *(self.newborn_enactor(place, number) for place in self.places for number in range(self.options.enactors)),
         )
+
+    def pruned(self, shelf: Shelf) -> Shelf:
+        """The shelf without plans that nobody reads here.
+
+        Older plans are read by the janitor, for a hold that is put back, and after a registry was restored.
+        """
+        options = self.options
+        readers = {"freezes", "break-glasses", "backups", "registry-lost"}
+        return shelf if options.has_janitor or readers & options.budgets.keys() else shelf._replace(plans=shelf.plans[-1:])
 
     def newborn_planner(self) -> Working:
         places = tuple(planner.Place(*place) for place in self.places)

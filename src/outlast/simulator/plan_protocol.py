@@ -10,6 +10,7 @@ from typing import Any
 from outlast.simulator.plan_agents import agents
 from outlast.simulator.plan_health import health
 from outlast.simulator.plan_layout import Layout, PlanOptions, enactor_name
+from outlast.simulator.plan_publishing import nothing_is_ahead
 from outlast.simulator.plan_words import answer, tell
 from outlast.simulator.protocol import Check, Protocol, Values
 from outlast.traffic.ports import Live
@@ -31,7 +32,7 @@ def plan_protocol(options: PlanOptions) -> Protocol:
         initial=layout.initial(),
         agents=agents(layout),
         budgets={"plans": options.plans - 1, **options.budgets},
-        checks=(Check(name="never empty", parts=_emptiness(layout), fault=_is_emptied),),
+        checks=_checks(layout),
         health_parts=(layout.shelf, *interleaved),
         health=lambda values: health(values, endpoints),
         # Names of enactors are exchanged everywhere at once, so only a world of one place has twins.
@@ -41,6 +42,11 @@ def plan_protocol(options: PlanOptions) -> Protocol:
         answer=answered,
         tell=tell,
     )
+
+
+def _checks(layout: Layout) -> tuple[Check, ...]:
+    empty = Check(name="never empty", parts=_emptiness(layout), fault=_is_emptied)
+    return (empty, nothing_is_ahead(layout)) if layout.options.is_planner_atomic else (empty,)
 
 
 def _emptiness(layout: Layout) -> tuple[int, ...]:

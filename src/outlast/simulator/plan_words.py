@@ -25,6 +25,9 @@ def tell(_: str, what: Any) -> str:
             return f"begins to {command}"
         case ("arrives", transaction, answer):
             return f"{_transaction(transaction)} arrives late: {_reply(answer)}"
+        case ("plans", generation, latest):
+            contents = "; ".join(" ".join(entry.content.addresses) for entry in latest.entries)
+            return f"publishes plan {generation}: {contents}"
         case ("damage", kind, place):
             return f"{DAMAGE[kind]} of {place.endpoint} at {place.provider}"
         case ("registry", became):
