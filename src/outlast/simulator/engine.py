@@ -7,8 +7,10 @@ from outlast.simulator.packing import Packing
 from outlast.simulator.protocol import Agent, Health, Move, Protocol
 from outlast.simulator.symmetry import Symmetry
 
-Entry = tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, str], ...]]
-"""Additions that draw on no budget; those that do, with the bits that must not all be zero; broken rules, likewise."""
+Entry = tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], bool]
+"""Additions that draw on no budget; those that do, with the bits that must not all be zero; broken rules, likewise.
+
+The last says that there is but one addition, and a silent one: it is made before anything else."""
 
 EVERYTHING = -1
 """All bits: a broken rule that needs no budget."""
@@ -53,6 +55,8 @@ class Engine:
             if twin >= 0 and state >> twin & bits == own:
                 continue
             entry = (entries.get(state & masks[own]) if own < len(masks) else None) or miss(state)
+            if entry[3]:
+                return [state + entry[0][0]]
             for change in entry[0]:
                 found.append(state + change)
             if budgets and entry[1]:
@@ -67,6 +71,8 @@ class Engine:
             if twin >= 0 and state >> twin & bits == own:
                 continue
             entry = (entries.get(state & masks[own]) if own < len(masks) else None) or miss(state)
+            if entry[3]:
+                return [state + entry[0][0]]
             for change in entry[0]:
                 found.append(state + change)
         return found
@@ -143,8 +149,10 @@ class Engine:
                 self.has_rules = True
                 continue
             change = self.packing.delta(parts, before, move.values, move.draws)
+            if move.is_silent and change:
+                return (change,), (), (), True
             if move.draws:
                 drawing.append((needs[move.draws], change))
             elif change:
                 free.append(change)
-        return tuple(dict.fromkeys(free)), tuple(dict.fromkeys(drawing)), tuple(broken)
+        return tuple(dict.fromkeys(free)), tuple(dict.fromkeys(drawing)), tuple(broken), False

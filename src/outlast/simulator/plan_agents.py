@@ -44,6 +44,8 @@ def _machine(name: str, step: StepFunction, carrier: Carrier, part: int, newborn
         own, rest = values[0], values[1:]
         for outcome in carrier.outcomes(own, rest):
             yield _moved(step, own, rest, outcome)
+            if outcome.is_silent:
+                return
         if own != newborn:
             yield Move((newborn, *rest), ("crash", own.effect), "crashes")
 
@@ -55,7 +57,7 @@ def _moved(step: StepFunction, own: Working, rest: Values, outcome: Outcome) -> 
     after = advanced(step, own, outcome.answer, rest)
     if after is None:
         after = begun(step, after_pass(step, own, outcome.answer))
-    return Move((after, *outcome.after), what, outcome.draws, outcome.broken)
+    return Move((after, *outcome.after), what, outcome.draws, outcome.broken, outcome.is_silent)
 
 
 def after_pass(step: StepFunction, own: Working, answer: m.Event) -> Any:

@@ -24,6 +24,8 @@ class Outcome(NamedTuple):
     draws: str = ""
     broken: str = ""
     word: str = ""
+    is_silent: bool = False
+    """See `protocol.Move`."""
 
 
 Values = tuple[Any, ...]
@@ -99,7 +101,7 @@ class Carrier:
         """The transaction reaches its primary: (dns, past, registry losses, in flight) before and after."""
         dns, past, losses, flying = parts
         if not self._prerequisites_hold(dns, transaction):
-            return Outcome(m.Conflict("NXRRSET"), parts)
+            return Outcome(m.Conflict("NXRRSET"), parts, is_silent=self._is_overtaken(transaction, dns))
         judged = landed(past, dns, transaction, writer, registry_losses=losses)
         after = Live((transaction.sentinel.text,), transaction.content.sets)
         return Outcome(m.Committed(), (after, judged.past, losses, flying), broken=judged.broken)
@@ -112,6 +114,11 @@ class Carrier:
         if "sentinel-prerequisite" in self._lacks:
             return dns.sets == transaction.seen.sets
         return dns == transaction.seen
+
+    def _is_overtaken(self, transaction: Transaction, dns: Live) -> bool:
+        # Sentinels only count up, so what has gone by never stands there again. Strangers could put it back.
+        now, seen = fields(dns), fields(transaction.seen)
+        return self._layout.is_undamaged and bool(now) and int(now["n"]) > int(seen.get("n", -1))
 
     def _may_be_a_namesakes(self, own: Working, live: Live) -> bool:
         # Where enactors sign alike, what was read back may have been written by another one: then it was not ours.
@@ -136,8 +143,9 @@ class Carrier:
             case m.WriteRecord():
                 yield self._write_record(effect, own, parts)
             case m.ReportAhead(report=report):
-                kept = (tuple(sorted({*parts[0], report})),) if not self._layout.options.is_planner_atomic else parts
-                yield Outcome(m.Reported(), kept)
+                is_dropped = self._layout.options.is_planner_atomic
+                kept = parts if is_dropped else (tuple(sorted({*parts[0], report})),)
+                yield Outcome(m.Reported(), kept, is_silent=is_dropped)
             case m.DropReports(reports=reports):
                 yield Outcome(m.ReportsDropped(), (tuple(item for item in parts[0] if item not in reports),))
             case m.ReadInputs():
@@ -156,7 +164,11 @@ class Carrier:
         is_pending = effect.pending and "pending-records" not in self._lacks
         new = effect.record if "record-order" in self._lacks else recorded(there, effect.record, pending=is_pending)
         past = person_acted(past) if isinstance(own.state, HoldState) else past
-        return Outcome(m.RecordWritten(stored=new is not None), (new if new is not None else there, past))
+        # A record that is older than what is there, at the end of a pass: nothing comes of it, now or later.
+        intent = getattr(own.state, "intent", None)
+        is_overtaken = self._layout.is_undamaged and there is not None and effect.record.sentinel.n < there.sentinel.n
+        answer = m.RecordWritten(stored=new is not None)
+        return Outcome(answer, (new if new is not None else there, past), is_silent=is_overtaken and intent is None)
 
     def _on_shelf(self, effect: m.Publish | m.Tombstone | m.DeletePlan, parts: Values) -> Iterator[Outcome]:
         shelf, rest = parts[0], parts[1:]

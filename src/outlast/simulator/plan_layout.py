@@ -25,6 +25,10 @@ AGELESS = -1
 StepFunction = Callable[[Any, m.Event], tuple[Any, m.Effects]]
 
 
+HARMLESS = {"crashes", "lost-replies", "providers-away", "clock-jumps"}
+"""Budgets whose troubles change nothing that stands in DNS or in the registry."""
+
+
 class Place(NamedTuple):
     """One endpoint at one provider."""
 
@@ -169,6 +173,12 @@ class Layout:
             *(self.newborn_planner(), self.newborn_janitor()),
             *(self.newborn_enactor(place, number) for place in self.places for number in range(self.options.enactors)),
         )
+
+    @property
+    def is_undamaged(self) -> bool:
+        """Whether nobody but the machines ever changes sentinels, records and registry, and guards are whole."""
+        options = self.options
+        return not options.lacks and options.machines == Machines() and options.budgets.keys() <= HARMLESS
 
     def pruned(self, shelf: Shelf) -> Shelf:
         """The shelf without plans that nobody reads here.
