@@ -1,7 +1,8 @@
 """Explores every interleaving of a protocol, breadth first, so that the first fault found has a shortest trace.
 
 Theory of operation. States are integers (`packing`), moves are additions from tables (`engine`), twins are exchanged
-(`symmetry`). What is left is a set, a list and a loop. The loop is handed a `pulse`, which is told how far it is and may
+(`symmetry`), and a state is left out that was found before with at least as much left in every budget: it could do
+nothing that the other cannot (`agenda`). What is left is a dictionary, a list and a loop. The loop is handed a `pulse`, which is told how far it is and may
 end it: time, memory and progress are somebody else's business. An exploration that was ended proves nothing, and says
 UNDETERMINED.
 """
@@ -10,6 +11,7 @@ from array import array
 from collections.abc import Callable
 from typing import NamedTuple
 
+from outlast.simulator.agenda import Agenda, Purse
 from outlast.simulator.engine import Engine
 from outlast.simulator.packing import Overflow
 from outlast.simulator.protocol import Protocol, Verdict
@@ -21,12 +23,11 @@ WIDER_BY = 4
 
 
 class Progress(NamedTuple):
-    """How far an exploration is: states found, states whose moves are known, moves, and the length of the longest trace."""
+    """How far an exploration is: states found, states whose moves are known, and moves."""
 
     states: int
     explored: int
     transitions: int
-    depth: int
 
 
 Pulse = Callable[[Progress], bool]
@@ -34,15 +35,15 @@ Pulse = Callable[[Progress], bool]
 
 
 class Exploration:
-    """What was found. `order[i]` is the i-th state, `parents[i]` whom it was found from; `good` is for recovery."""
+    """What was found. `order[i]` is the i-th state, `parents[i]` the index of the one it was found from."""
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
         self.order: list[int] = []
         self.parents = array("L")
         self.seen: dict[int, int] = {}
+        """By what a state is apart from its budgets: with which budgets it was found, as bits (`agenda.Purse`)."""
         self.transitions = 0
-        self.depth = 0
         self.verdict = Verdict.UNDETERMINED
         self.fault = ""
         self.faulty_at = -1
@@ -50,11 +51,15 @@ class Exploration:
         self.by_move = False
 
     def __repr__(self) -> str:
-        return f"<exploration {self.verdict}: {len(self.order)} states, depth {self.depth}{' ' if self.fault else ''}{self.fault}>"
+        return f"<exploration {self.verdict}: {len(self.order)} states{' ' if self.fault else ''}{self.fault}>"
 
     @property
-    def progress(self) -> Progress:
-        return Progress(len(self.seen), len(self.order), self.transitions, self.depth)
+    def depth(self) -> int:
+        """The length of the longest of the traces by which states were found."""
+        depths = array("L", [0])
+        for parent in self.parents[1:]:
+            depths.append(depths[parent] + 1)
+        return max(depths)
 
 
 def go_on(_: Progress) -> bool:
@@ -63,32 +68,41 @@ def go_on(_: Progress) -> bool:
 
 
 def explore(protocol: Protocol, pulse: Pulse = go_on) -> Exploration:
-    """Explore until nothing is new, a rule is broken, or `pulse` says so."""
+    """Explore until nothing is new, a rule is broken, or `pulse` says so.
+
+    Thrifty first, for a proof; if that finds a fault, breadth first, for the shortest way to one.
+    """
+    found = _explored(protocol, pulse, is_thrifty=True)
+    return _explored(protocol, pulse, is_thrifty=False) if found.verdict is Verdict.FAIL else found
+
+
+def _explored(protocol: Protocol, pulse: Pulse, *, is_thrifty: bool) -> Exploration:
     wider: dict[int, int] = {}
     while True:
         exploration = Exploration(Engine(protocol, wider))
         try:
-            _search(exploration, pulse)
+            _search(exploration, pulse, is_thrifty=is_thrifty)
         except Overflow as overflow:
             wider[overflow.part] = wider.get(overflow.part, 0) + WIDER_BY
         else:
             return exploration
 
 
-def _search(found: Exploration, pulse: Pulse) -> None:
+def _search(found: Exploration, pulse: Pulse, *, is_thrifty: bool) -> None:
     engine, order, parents, seen = found.engine, found.order, found.parents, found.seen
     successors, representative = engine.successors, engine.symmetry.representative
+    purse = Purse(engine.packing)
+    bits, bit, richer = purse.bits, purse.bit, purse.richer
     start = representative(engine.initial)
     order.append(start)
     parents.append(0)
-    seen[start] = 0
+    seen[start & ~bits] = bit[start & bits]
     if _is_faulty(found, 0):
         return
-    index, level_end = 0, 1
-    while index < len(order):
-        if index == level_end:
-            found.depth, level_end = found.depth + 1, len(order)
-        if index % PULSE_EVERY == 0 and not pulse(Progress(len(order), index, found.transitions, found.depth)):
+    agenda = Agenda(purse, is_thrifty=is_thrifty)
+    agenda.add(start, 0)
+    for explored, index in enumerate(agenda):
+        if explored % PULSE_EVERY == 0 and not pulse(Progress(len(order), explored, found.transitions)):
             return
         state = order[index]
         nexts = successors(state)
@@ -97,17 +111,21 @@ def _search(found: Exploration, pulse: Pulse) -> None:
             found.verdict, found.fault, found.faulty_at, found.by_move = Verdict.FAIL, rule, index, True
             return
         for raw in nexts:
-            if raw in seen:
-                continue
             new = representative(raw)
-            if new in seen:
+            left = new & bits
+            core = new - left
+            known = seen.get(core)
+            if known is None:
+                seen[core] = bit[left]
+            elif known & richer[left]:
                 continue
-            seen[new] = 0
-            order.append(new)
+            else:
+                seen[core] = known | bit[left]
             parents.append(index)
+            agenda.add(new, len(order))
+            order.append(new)
             if _is_faulty(found, len(order) - 1):
                 return
-        index += 1
     found.verdict = Verdict.PASS
 
 

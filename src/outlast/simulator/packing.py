@@ -81,6 +81,10 @@ class Packing:
             state += self.number(part, value) << self.shifts[part]
         return state
 
+    def budget_field(self, left: tuple[int, ...]) -> int:
+        """The budgets' bits for what is left of each, in order."""
+        return sum(one * count for one, count in zip(self._ones.values(), left, strict=True))
+
     def value(self, state: int, part: int) -> Any:
         return self.values[part][state >> self.shifts[part] & self.bits[part]]
 

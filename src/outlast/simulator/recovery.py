@@ -1,9 +1,10 @@
 """From every reachable state back to health without help: AG EF, and more, over an explored graph.
 
-Only the system's own moves count here: no fault, no person. A healthy state is *settled* if none of them leads out of
-the settled ones: health rests. A state recovers if some run of own moves reaches a settled one. If every state recovers,
-every run in which each agent goes on moving (any fair schedule, once faults have stopped) ends settled, for no trap is
-left to be caught in. What does not recover is listed, with the shortest way into it.
+Only the system's own moves count here: no fault, no person; so budgets do not matter, and states that differ in nothing
+else are one. A healthy state is *settled* if no own move leads out of the settled ones: health rests. A state recovers if
+some run of own moves reaches a settled one. If every state recovers, every run in which each agent goes on moving (any
+fair schedule, once faults have stopped) ends settled, for no trap is left to be caught in. What does not recover is
+listed, with the shortest way into it.
 
 States that wait for a person by design count as healthy here; they are told apart by that person's command.
 """
@@ -25,59 +26,66 @@ class Recovery(NamedTuple):
     """
 
     is_whole: bool
-    settled: int
-    stuck: tuple[int, ...]
-    waits: dict[str, int]
+    settled: int = 0
+    stuck: tuple[int, ...] = ()
+    waits: dict[str, int] = {}  # noqa: RUF012 - never changed
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether every state is known to recover."""
+        return self.is_whole and not self.stuck
 
 
 def recover(found: Exploration, may_go_on: Callable[[], bool] = lambda: True) -> Recovery:
-    """Find the states that do not recover. Uses the marks in `found.seen`."""
-    if not (_settle(found, may_go_on) and _spread(found, may_go_on)):
-        return Recovery(is_whole=False, settled=0, stuck=(), waits={})
-    seen, health = found.seen, found.engine.health
-    stuck = tuple(index for index, state in enumerate(found.order) if not seen[state] & GOOD)
-    settled = [state for state in found.order if seen[state] & FINE]
-    waits = Counter(waits for state in settled if (waits := health(state).waits))
+    """Find the states that do not recover."""
+    bits, health = found.engine.packing.budget_bits, found.engine.health
+    marks = dict.fromkeys(reversed(found.seen), 0)
+    if not (_settle(found, marks, may_go_on) and _spread(found, marks, may_go_on)):
+        return Recovery(is_whole=False)
+    stuck = tuple(index for index, state in enumerate(found.order) if not marks[state & ~bits] & GOOD)
+    settled = [core for core, mark in marks.items() if mark & FINE]
+    waits = Counter(waits for core in settled if (waits := health(core).waits))
     return Recovery(is_whole=True, settled=len(settled), stuck=stuck, waits=dict(waits))
 
 
-def _settle(found: Exploration, may_go_on: Callable[[], bool]) -> bool:
-    seen, engine = found.seen, found.engine
+def _settle(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], bool]) -> bool:
+    # The largest set of healthy states that no own move leaves.
+    engine = found.engine
     representative, own = engine.symmetry.representative, engine.own_successors
-    candidates = [state for state in reversed(found.order) if engine.health(state).is_fine]
-    for state in candidates:
-        seen[state] = FINE
+    candidates = [core for core in marks if engine.health(core).is_fine]
+    for core in candidates:
+        marks[core] = FINE
     while True:
-        # Backwards: what falls out of the set takes what leads to it along in the same sweep, mostly.
+        # Those found last come first: what falls out takes what leads to it along in the same sweep, mostly.
         kept = []
-        for index, state in enumerate(candidates):
+        for index, core in enumerate(candidates):
             if index % PULSE_EVERY == 0 and not may_go_on():
                 return False
-            if all(seen[representative(new)] & FINE for new in own(state)):
-                kept.append(state)
+            if all(marks[representative(new)] & FINE for new in own(core)):
+                kept.append(core)
             else:
-                seen[state] = 0
+                marks[core] = 0
         if len(kept) == len(candidates):
             break
         candidates = kept
-    for state in candidates:
-        seen[state] = FINE | GOOD
+    for core in candidates:
+        marks[core] = FINE | GOOD
     return True
 
 
-def _spread(found: Exploration, may_go_on: Callable[[], bool]) -> bool:
-    seen, engine = found.seen, found.engine
-    representative, own = engine.symmetry.representative, engine.own_successors
-    doubtful = [state for state in reversed(found.order) if not seen[state]]
+def _spread(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], bool]) -> bool:
+    # Backwards from the settled states along own moves.
+    representative, own = found.engine.symmetry.representative, found.engine.own_successors
+    doubtful = [core for core, mark in marks.items() if not mark]
     while True:
         left = []
-        for index, state in enumerate(doubtful):
+        for index, core in enumerate(doubtful):
             if index % PULSE_EVERY == 0 and not may_go_on():
                 return False
-            if any(seen[representative(new)] & GOOD for new in own(state)):
-                seen[state] = GOOD
+            if any(marks[representative(new)] & GOOD for new in own(core)):
+                marks[core] = GOOD
             else:
-                left.append(state)
+                left.append(core)
         if len(left) == len(doubtful):
             return True
         doubtful = left
