@@ -10,7 +10,7 @@ from outlast.simulator.symmetry import Symmetry
 Entry = tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], bool]
 """Additions that draw on no budget; those that do, with the bits that must not all be zero; broken rules, likewise.
 
-The last says that there is but one addition, and a silent one: it is made before anything else."""
+The last says that these are silent: they are made before anything else."""
 
 EVERYTHING = -1
 """All bits: a broken rule that needs no budget."""
@@ -20,9 +20,11 @@ class Table(NamedTuple):
     """What one agent does. `masks[own]` are the bits that its moves depend on; `entries` is keyed by them.
 
     `twin` is where the twin before it stands, or -1: if both are in the same state, their moves lead to the same states.
+    `is_exchanged`: its moves may change which of its twins is which, so that what they lead to must be sorted again.
     """
 
     twin: int
+    is_exchanged: bool
     shift: int
     bits: int
     masks: list[int]
@@ -47,35 +49,63 @@ class Engine:
         """Whether a move that breaks a rule was met anywhere; until then nobody needs to look for one."""
 
     def successors(self, state: int) -> list[int]:
-        """Every state that one move leads to, as it comes: not yet exchanged for its representative."""
+        """The representative of every state that one move leads to; one may be named several times."""
         found: list[int] = []
         budgets = state & self.packing.budget_bits
-        for twin, shift, bits, masks, entries, miss in self.tables:
+        representative = self.symmetry.representative
+        for twin, is_exchanged, shift, bits, masks, entries, miss in self.tables:
             own = state >> shift & bits
             if twin >= 0 and state >> twin & bits == own:
                 continue
             entry = (entries.get(state & masks[own]) if own < len(masks) else None) or miss(state)
-            if entry[3]:
-                return [state + entry[0][0]]
-            for change in entry[0]:
-                found.append(state + change)
-            if budgets and entry[1]:
-                found += [state + change for need, change in entry[1] if state & need]
+            free, drawing, _, is_silent = entry
+            if is_silent:
+                found = []
+            if is_exchanged:
+                for change in free:
+                    found.append(representative(state + change))
+                if drawing and budgets:
+                    found += [representative(state + change) for need, change in drawing if state & need]
+            else:
+                for change in free:
+                    found.append(state + change)
+                if drawing and budgets:
+                    found += [state + change for need, change in drawing if state & need]
+            if is_silent:
+                break
         return found
 
-    def own_successors(self, state: int) -> list[int]:
-        """Only the system's own doing: nothing that draws on a budget."""
-        found: list[int] = []
-        for twin, shift, bits, masks, entries, miss in self.tables:
-            own = state >> shift & bits
-            if twin >= 0 and state >> twin & bits == own:
+    def leads_to(self, core: int, marks: dict[int, int], mark: int) -> bool:
+        """Whether an own move leads to a state that bears the mark. Budgets do not matter to own moves."""
+        representative = self.symmetry.representative
+        for twin, _, shift, bits, masks, entries, miss in self.tables:
+            own = core >> shift & bits
+            if twin >= 0 and core >> twin & bits == own:
                 continue
-            entry = (entries.get(state & masks[own]) if own < len(masks) else None) or miss(state)
-            if entry[3]:
-                return [state + entry[0][0]]
+            entry = (entries.get(core & masks[own]) if own < len(masks) else None) or miss(core)
             for change in entry[0]:
-                found.append(state + change)
-        return found
+                # What a silent move comes before may not have been explored; then it bears no mark.
+                if marks.get(representative(core + change), 0) & mark:
+                    return True
+        return False
+
+    def leads_only_to(self, core: int, marks: dict[int, int], mark: int) -> bool:
+        """Whether every own move leads to a state that bears the mark; if there are silent ones, every silent one."""
+        representative = self.symmetry.representative
+        are_marked = True
+        for twin, _, shift, bits, masks, entries, miss in self.tables:
+            own = core >> shift & bits
+            if twin >= 0 and core >> twin & bits == own:
+                continue
+            entry = (entries.get(core & masks[own]) if own < len(masks) else None) or miss(core)
+            if entry[3]:
+                return all(marks[representative(core + change)] & mark for change in entry[0])
+            if are_marked:
+                for change in entry[0]:
+                    if not marks.get(representative(core + change), 0) & mark:
+                        are_marked = False
+                        break
+        return are_marked
 
     def broken(self, state: int) -> str:
         """Which rule a move from here breaks; empty if none does."""
@@ -135,11 +165,16 @@ class Engine:
 
         twins = self.protocol.twins
         place = twins.index(agent.part) if agent.part in twins and self.protocol.rename is None else 0
-        return Table(packing.shifts[twins[place - 1]] if place else -1, shift, bits, masks, entries, miss)
+        twin = packing.shifts[twins[place - 1]] if place else -1
+        # Whatever names twins may have to be sorted anew whoever moves.
+        is_exchanged = agent.part in twins or (self.protocol.rename is not None and len(twins) > 1)
+        return Table(twin, is_exchanged, shift, bits, masks, entries, miss)
 
     def _entry(self, agent: Agent, state: int) -> Entry:
         parts, before, moves = self.moves(agent, state)
         needs = self.packing.needs
+        is_silent = any(move.is_silent for move in moves)
+        moves = tuple(move for move in moves if move.is_silent) or moves
         free, drawing, broken = [], [], []
         for move in moves:
             if move.draws and move.draws not in needs:
@@ -149,10 +184,8 @@ class Engine:
                 self.has_rules = True
                 continue
             change = self.packing.delta(parts, before, move.values, move.draws)
-            if move.is_silent and change:
-                return (change,), (), (), True
             if move.draws:
                 drawing.append((needs[move.draws], change))
             elif change:
                 free.append(change)
-        return tuple(dict.fromkeys(free)), tuple(dict.fromkeys(drawing)), tuple(broken), False
+        return tuple(dict.fromkeys(free)), tuple(dict.fromkeys(drawing)), tuple(broken), is_silent and bool(free)

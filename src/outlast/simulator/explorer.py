@@ -90,10 +90,10 @@ def _explored(protocol: Protocol, pulse: Pulse, *, is_thrifty: bool) -> Explorat
 
 def _search(found: Exploration, pulse: Pulse, *, is_thrifty: bool) -> None:
     engine, order, parents, seen = found.engine, found.order, found.parents, found.seen
-    successors, representative = engine.successors, engine.symmetry.representative
+    successors = engine.successors
     purse = Purse(engine.packing)
     bits, bit, richer = purse.bits, purse.bit, purse.richer
-    start = representative(engine.initial)
+    start = engine.symmetry.representative(engine.initial)
     order.append(start)
     parents.append(0)
     seen[start & ~bits] = bit[start & bits]
@@ -110,8 +110,7 @@ def _search(found: Exploration, pulse: Pulse, *, is_thrifty: bool) -> None:
         if engine.has_rules and (rule := engine.broken(state)):
             found.verdict, found.fault, found.faulty_at, found.by_move = Verdict.FAIL, rule, index, True
             return
-        for raw in nexts:
-            new = representative(raw)
+        for new in nexts:
             left = new & bits
             core = new - left
             known = seen.get(core)

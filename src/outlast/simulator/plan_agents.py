@@ -42,12 +42,14 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
 def _machine(name: str, step: StepFunction, carrier: Carrier, part: int, newborn: Working) -> Agent:
     def moves(values: Values) -> Iterator[Move]:
         own, rest = values[0], values[1:]
+        is_silent = False
         for outcome in carrier.outcomes(own, rest):
+            is_silent = is_silent or outcome.is_silent
             yield _moved(step, own, rest, outcome)
-            if outcome.is_silent:
-                return
         if own != newborn:
-            yield Move((newborn, *rest), ("crash", own.effect), "crashes")
+            # What the janitor has not done when it dies matters to itself; all others would only begin a pass sooner.
+            is_left_out = is_silent and not isinstance(own.effect, m.Tombstone | m.DeletePlan)
+            yield Move((newborn, *rest), ("crash", own.effect), "crashes", is_silent=is_silent and not is_left_out)
 
     return Agent(name=name, part=part, footprint=carrier.footprint, moves=moves)
 

@@ -180,7 +180,8 @@ class Carrier:
                 yield Outcome(answer, (self._layout.pruned(new) if new is not None else shelf,), broken=broken)
                 yield Outcome(m.Expired(), parts, "clock-jumps", word="its clock has jumped")
             case m.Tombstone(generation=generation):
-                yield Outcome(m.Tombstoned(), (shelf.tombstoned(generation, WALL),))
+                is_alone = self._layout.is_undamaged  # nobody but the janitor looks at tombstones
+                yield Outcome(m.Tombstoned(), (shelf.tombstoned(generation, WALL),), is_silent=is_alone)
             case m.DeletePlan(generation=generation):
                 named = frozenset(record.sentinel.gen for record in rest if record is not None)
                 new = shelf.without(effect, named)
@@ -188,7 +189,11 @@ class Carrier:
                     new = shelf.without(effect._replace(keep=0), frozenset())
                 broken = "the newest plan is deleted" if new is not None and generation == shelf.generation else ""
                 answer_deleted = m.PlanDeleted() if new is not None else m.PlanKept()
-                yield Outcome(answer_deleted, (new if new is not None else shelf, *rest), broken=broken)
+                # Records go forward: once all are past this plan, nobody but the janitor is concerned with it.
+                gone_by = all(record is not None and record.sentinel.gen > generation for record in rest)
+                is_alone = self._layout.is_undamaged and gone_by and new is not None and not broken
+                after = (new if new is not None else shelf, *rest)
+                yield Outcome(answer_deleted, after, broken=broken, is_silent=is_alone)
 
     def _growth(self, before: Shelf, after: Shelf) -> str:
         if after.generation <= before.floor:

@@ -30,9 +30,10 @@ class Move(NamedTuple):
     `values` are the new values of the agent's own part and of its footprint, in that order. `what` is whatever the
     protocol needs to tell it in words later. `draws` names the budget it uses up. `broken` says which rule it breaks.
 
-    `is_silent`: nobody can see it, whatever anybody does meanwhile it stays possible and comes to the same, and what it
-    leads to can do all that could be done before. Then it is made at once, and nothing else need be tried first
-    (partial-order reduction). The protocol answers for that.
+    `is_silent`: nobody can see it, and whatever anybody does meanwhile it stays possible and comes to the same. If an agent
+    has silent moves, they are made at once and nothing else need be tried first (partial-order reduction); its other moves
+    are left out, so what those lead to must be able to do nothing that could not be done after the silent ones. The protocol
+    answers for that.
     """
 
     values: Values

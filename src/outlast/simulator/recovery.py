@@ -51,7 +51,6 @@ def recover(found: Exploration, may_go_on: Callable[[], bool] = lambda: True) ->
 def _settle(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], bool]) -> bool:
     # The largest set of healthy states that no own move leaves.
     engine = found.engine
-    representative, own = engine.symmetry.representative, engine.own_successors
     candidates = [core for core in marks if engine.health(core).is_fine]
     for core in candidates:
         marks[core] = FINE
@@ -61,7 +60,7 @@ def _settle(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], b
         for index, core in enumerate(candidates):
             if index % PULSE_EVERY == 0 and not may_go_on():
                 return False
-            if all(marks[representative(new)] & FINE for new in own(core)):
+            if engine.leads_only_to(core, marks, FINE):
                 kept.append(core)
             else:
                 marks[core] = 0
@@ -75,14 +74,14 @@ def _settle(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], b
 
 def _spread(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], bool]) -> bool:
     # Backwards from the settled states along own moves.
-    representative, own = found.engine.symmetry.representative, found.engine.own_successors
+    leads_to = found.engine.leads_to
     doubtful = [core for core, mark in marks.items() if not mark]
     while True:
         left = []
         for index, core in enumerate(doubtful):
             if index % PULSE_EVERY == 0 and not may_go_on():
                 return False
-            if any(marks[representative(new)] & GOOD for new in own(core)):
+            if leads_to(core, marks, GOOD):
                 marks[core] = GOOD
             else:
                 left.append(core)
