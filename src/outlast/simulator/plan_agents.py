@@ -11,6 +11,7 @@ from outlast.simulator.protocol import Agent, Move, Values
 from outlast.traffic import messages as m
 from outlast.traffic.enactor import EnactorState
 from outlast.traffic.hold import Command, HoldState
+from outlast.traffic.janitor import JanitorState
 
 ACTS = {"freezes": Command.FREEZE, "thaws": Command.THAW, "break-glasses": Command.BREAK_GLASS}
 """What a person may do, by the budget it draws on."""
@@ -75,6 +76,8 @@ def advanced(step: StepFunction, own: Working, answer: m.Event, parts: Values) -
         return None
     new = remembered(own, answer, own.effect, parts)._replace(state=state, effect=effect)
     if isinstance(state, EnactorState | HoldState) and _may_commit(state, effect):
+        return new
+    if isinstance(state, JanitorState) and isinstance(effect, m.DeletePlan):
         return new
     return new._replace(read=None, losses=0)
 

@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from outlast.simulator.plan_layout import WALL, Config, Layout, Working, next_configs, topology
-from outlast.simulator.plan_rules import Writer, fields, landed, person_acted
+from outlast.simulator.plan_rules import Writer, claimed, fields, landed, person_acted
 from outlast.simulator.plan_store import Shelf, recorded
 from outlast.traffic import messages as m
+from outlast.traffic.content import RecordSet
 from outlast.traffic.enactor import EnactorState
 from outlast.traffic.hold import MAX_TRIES, HoldState
 from outlast.traffic.ports import AheadReport, Live, Transaction
@@ -84,8 +85,7 @@ class Carrier:
     # -------------------------------------------------------------------------------------------- at the provider
 
     def _commit(self, effect: m.Commit, own: Working, parts: Values) -> Iterator[Outcome]:
-        _, past, losses, flying = parts
-        transaction = effect.transaction
+        flying, transaction = parts[3], effect.transaction
         writer = writer_of(own)
         done = self.delivered(transaction, writer, parts)
         yield done
@@ -102,14 +102,17 @@ class Carrier:
         dns, past, losses, flying = parts
         if not self._prerequisites_hold(dns, transaction):
             return Outcome(m.Conflict("NXRRSET"), parts, is_silent=self._is_overtaken(transaction, dns))
-        judged = landed(past, dns, transaction, writer, registry_losses=losses)
-        after = Live((transaction.sentinel.text,), transaction.content.sets)
+        sets = transaction.content.sets
+        if "whole-sets" in self._lacks:
+            sets = _as_deltas(dns, transaction)
+        after = Live((transaction.sentinel.text,), sets)
+        judged = landed(past, dns, after, writer, registry_losses=losses)
         return Outcome(m.Committed(), (after, judged.past, losses, flying), broken=judged.broken)
 
     def _prerequisites_hold(self, dns: Live, transaction: Transaction) -> bool:
         if "prerequisites" in self._lacks:
             return True
-        if "records-prerequisite" in self._lacks:
+        if self._lacks & {"records-prerequisite", "whole-sets"}:
             return dns.sentinel == transaction.seen.sentinel
         if "sentinel-prerequisite" in self._lacks:
             return dns.sets == transaction.seen.sets
@@ -157,20 +160,22 @@ class Carrier:
                 young = m.PlansListed(parts[0].listed(), records, -2 * WALL)
                 yield Outcome(young, parts, "clock-jumps", word="its clock has jumped")
             case m.Publish() | m.Tombstone() | m.DeletePlan():
-                yield from self._on_shelf(effect, parts)
+                yield from self._on_shelf(effect, own, parts)
 
     def _write_record(self, effect: m.WriteRecord, own: Working, parts: Values) -> Outcome:
         there, past = parts
         is_pending = effect.pending and "pending-records" not in self._lacks
         new = effect.record if "record-order" in self._lacks else recorded(there, effect.record, pending=is_pending)
-        past = person_acted(past) if isinstance(own.state, HoldState) else past
+        if ("claim" in self._lacks and effect.record.sentinel.n == 0) or ("record-first" in self._lacks and effect.pending):
+            return Outcome(m.RecordWritten(stored=True), parts)
+        past = claimed(person_acted(past) if isinstance(own.state, HoldState) else past)
         # A record that is older than what is there, at the end of a pass: nothing comes of it, now or later.
         intent = getattr(own.state, "intent", None)
         is_overtaken = self._layout.is_undamaged and there is not None and effect.record.sentinel.n < there.sentinel.n
         answer = m.RecordWritten(stored=new is not None)
         return Outcome(answer, (new if new is not None else there, past), is_silent=is_overtaken and intent is None)
 
-    def _on_shelf(self, effect: m.Publish | m.Tombstone | m.DeletePlan, parts: Values) -> Iterator[Outcome]:
+    def _on_shelf(self, effect: m.Publish | m.Tombstone | m.DeletePlan, own: Working, parts: Values) -> Iterator[Outcome]:
         shelf, rest = parts[0], parts[1:]
         match effect:
             case m.Publish(plan=plan, after=after):
@@ -188,6 +193,8 @@ class Carrier:
                 if "deletion-check" in self._lacks:
                     new = shelf.without(effect._replace(keep=0), frozenset())
                 broken = "the newest plan is deleted" if new is not None and generation == shelf.generation else ""
+                if new is not None and own.read is not None and fields(own.read).get("gen") == str(generation):
+                    broken = "a plan is deleted that a sentinel named when the janitor read it"
                 answer_deleted = m.PlanDeleted() if new is not None else m.PlanKept()
                 # Records go forward: once all are past this plan, nobody but the janitor is concerned with it.
                 gone_by = all(record is not None and record.sentinel.gen > generation for record in rest)
@@ -216,6 +223,16 @@ def inputs_read(config: Config, shelf: Shelf, reports: tuple[AheadReport, ...], 
     """What a planner finds when it reads its inputs. No signal decides: people configure what is published."""
     there = tuple(record for record in records if record is not None)
     return m.InputsRead(topology(config), shelf.latest, shelf.floor, there, reports, (), WALL)
+
+
+def _as_deltas(dns: Live, transaction: Transaction) -> tuple[RecordSet, ...]:
+    # What a provider's change batches of single records come to: remove what was there, add what is new.
+    seen = {(item.type, item.ttl, value) for item in transaction.seen.sets for value in item.values}
+    coming = {(item.type, item.ttl, value) for item in transaction.content.sets for value in item.values}
+    there = {(item.type, item.ttl, value) for item in dns.sets for value in item.values}
+    result = (there - (seen - coming)) | (coming - seen)
+    kinds = sorted({(kind, ttl) for kind, ttl, _ in result})
+    return tuple(RecordSet.of(kind, ttl, [v for k, t, v in result if (k, t) == (kind, ttl)]) for kind, ttl in kinds)
 
 
 def _of_a_namesake(live: Live) -> Live:

@@ -16,6 +16,10 @@ from outlast.simulator.protocol import Check, Protocol, Values
 from outlast.traffic.ports import Live
 
 
+FORGETTING = {"name-taken", "registry-lost", "registry-restored"}
+"""Budgets after which a name may stand there that nobody has claimed."""
+
+
 def plan_protocol(options: PlanOptions) -> Protocol:
     """The protocol `outlast` with a world of that size around it."""
     layout = Layout(options)
@@ -34,7 +38,7 @@ def plan_protocol(options: PlanOptions) -> Protocol:
         budgets={"plans": options.plans - 1, **options.budgets},
         checks=_checks(layout),
         health_parts=(layout.shelf, *interleaved),
-        health=lambda values: health(values, endpoints),
+        health=lambda values: health(values, endpoints, may_be_unclaimed=bool(FORGETTING & options.budgets.keys())),
         # Names of enactors are exchanged everywhere at once, so only a world of one place has twins.
         twins=layout.enactors[0] if len(layout.places) == 1 else (),
         rename=renamed if options.are_named else None,
@@ -51,7 +55,7 @@ def _checks(layout: Layout) -> tuple[Check, ...]:
 
 def _emptiness(layout: Layout) -> tuple[int, ...]:
     # With records that strangers delete, emptiness is not our own doing; the writes that land are judged all the same.
-    strangers = {"records-lost", "both-lost"} & layout.options.budgets.keys()
+    strangers = {"records-lost", "both-lost", "realm-taken"} & layout.options.budgets.keys()
     return () if strangers else layout.dns
 
 

@@ -8,7 +8,7 @@ registry both lost) excuse a lower generation, and only then.
 from typing import NamedTuple
 
 from outlast.traffic.content import digest
-from outlast.traffic.ports import Live, Record, Transaction
+from outlast.traffic.ports import Live, Record
 
 Fields = dict[str, str]
 
@@ -36,6 +36,8 @@ class Past(NamedTuple):
     lost_hold: str = ""
     overtaken: bool = False
     unrecorded: bool = False
+    is_claimed: bool = False
+    """Whether the registry has ever heard that this name is ours."""
 
 
 class Judgement(NamedTuple):
@@ -53,14 +55,14 @@ def fields(live: Live) -> Fields:
     return dict(part.split("=", 1) for part in live.sentinel[0].split(" "))
 
 
-def landed(past: Past, before: Live, transaction: Transaction, writer: Writer, *, registry_losses: int) -> Judgement:
-    """One transaction changes a primary from `before`."""
-    after = Live((transaction.sentinel.text,), transaction.content.sets)
+def landed(past: Past, before: Live, after: Live, writer: Writer, *, registry_losses: int) -> Judgement:
+    """One transaction changes a primary."""
     was, now = fields(before), fields(after)
     new, is_excused, fell = _order(past, was, now, writer, registry_losses)
     faults = (
         _unread(before, writer),
         _unnamed(after, now),
+        _unclaimed(past, before, was, writer),
         _standing(was, now, writer),
         fell,
         _hold(past, was, now, writer, is_excused=is_excused),
@@ -76,6 +78,11 @@ def _unnamed(after: Live, now: Fields) -> str:
     if not any(item.values for item in after.sets):
         return "emptied by our own doing"
     return "" if digest(after.sets) == now["plan"] else "the records are not what the sentinel names"
+
+
+def _unclaimed(past: Past, before: Live, was: Fields, writer: Writer) -> str:
+    is_anothers = not was and bool(before.sets) and not past.is_claimed and not writer.is_person
+    return f"{writer.name} took over a name that was never ours" if is_anothers else ""
 
 
 def _standing(was: Fields, now: Fields, writer: Writer) -> str:
@@ -98,7 +105,9 @@ def _order(past: Past, was: Fields, now: Fields, writer: Writer, registry_losses
     if fell or gen > past.highest:
         new = new._replace(highest=gen, reached=writer.registry_losses)
     fault = ""
-    if int(now["n"]) <= int(was.get("n", 0)):
+    if was.get("gen") == now["gen"] and was["plan"] != now["plan"]:
+        fault = f"two contents under one generation ({gen})"
+    elif int(now["n"]) <= int(was.get("n", 0)):
         fault = f"n does not rise: {was['n']} -> {now['n']}"
     elif fell and not stale and not both_lost:
         fault = f"the generation fell from {past.highest} to {gen}"
@@ -125,6 +134,11 @@ def damaged(past: Past, before: Live, after: Live, record: Record | None, *, reg
         new = new._replace(unrecorded=True)
     recorded = record is not None and (record.sentinel.standing, record.sentinel.digest) == ("held", was.get("plan"))
     return new._replace(lost_hold=was["plan"]) if was.get("st") == "held" and recorded and not now else new
+
+
+def claimed(past: Past) -> Past:
+    """The registry has a record of this name."""
+    return past if past.is_claimed else past._replace(is_claimed=True)
 
 
 def person_acted(past: Past) -> Past:

@@ -3,7 +3,7 @@
 Faults of an effect (a lost reply, somebody away) stand in `plan_carrying`, a crash in `plan_agents`.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from outlast.simulator.plan_layout import STRANGER, TTL, Copy, Layout
 from outlast.simulator.plan_rules import damaged, person_acted
@@ -11,6 +11,7 @@ from outlast.simulator.plan_store import ABSENT, Shelf
 from outlast.simulator.protocol import Agent, Move, Values
 from outlast.traffic.content import Content
 from outlast.traffic.ports import Live
+from outlast.traffic.sentinel import Sentinel, Standing
 
 TROUBLES = {
     "plans": "the topology changes once more (set by the number of plans)",
@@ -23,6 +24,8 @@ TROUBLES = {
     "both-lost": "somebody deletes sentinel and records",
     "records-changed": "somebody puts other records there",
     "sentinel-corrupted": "somebody writes another text where the sentinel was",
+    "realm-taken": "another realm's sentinel and records stand there",
+    "name-taken": "somebody puts records where nothing stood",
     "registry-away": "the registry does not answer",
     "registry-lost": "the registry is empty again",
     "backups": "a backup of the registry is taken, at any time (with `registry-restored`)",
@@ -35,12 +38,17 @@ TROUBLES = {
 }
 """Every budget, and what draws on it."""
 
-DAMAGES = {
+STRANGERS = Content.of_addresses((STRANGER,), ttl=TTL)
+FOREIGN = Live((Sentinel("another", 1, 1, STRANGERS.digest, Standing.LIVE, "x").text,), STRANGERS.sets)
+
+DAMAGES: dict[str, Callable[[Live], Live]] = {
     "sentinel-lost": lambda live: live._replace(sentinel=()),
     "records-lost": lambda live: live._replace(sets=()),
     "both-lost": lambda _: ABSENT,
-    "records-changed": lambda live: live._replace(sets=Content.of_addresses((STRANGER,), ttl=TTL).sets),
+    "records-changed": lambda live: live._replace(sets=STRANGERS.sets),
     "sentinel-corrupted": lambda live: live._replace(sentinel=("v=spf1 -all",)),
+    "realm-taken": lambda _: FOREIGN,
+    "name-taken": lambda live: live._replace(sets=STRANGERS.sets) if live == ABSENT else live,
 }
 REGISTRY_TROUBLES = {"registry-lost", "registry-restored", "backups"}
 
@@ -59,11 +67,9 @@ def _outside(layout: Layout, place: int) -> Agent:
 
     def moves(values: Values) -> Iterator[Move]:
         live, past, record, losses = values
-        if live == ABSENT:
-            return
         for kind in wanted:
-            after: Live = DAMAGES[kind](live)
-            if after != live:
+            after = DAMAGES[kind](live)
+            if after != live and (live != ABSENT or kind in {"name-taken", "realm-taken"}):
                 new = damaged(past, live, after, record, registry_losses=losses)
                 yield Move((after, new, record, losses), ("damage", kind, layout.places[place]), kind)
 

@@ -12,6 +12,8 @@ DAMAGE = {
     "records-lost": "deletes the records",
     "both-lost": "deletes sentinel and records",
     "records-changed": "puts other records there",
+    "realm-taken": "puts another realm's sentinel and records in place",
+    "name-taken": "puts records in place",
     "sentinel-corrupted": "writes another text over the sentinel",
 }
 
@@ -29,7 +31,7 @@ def tell(_: str, what: Any) -> str:
             contents = "; ".join(" ".join(entry.content.addresses) for entry in latest.entries)
             return f"publishes plan {generation}: {contents}"
         case ("damage", kind, place):
-            return f"{DAMAGE[kind]} of {place.endpoint} at {place.provider}"
+            return f"{DAMAGE[kind]}: {place.endpoint} at {place.provider}"
         case ("registry", became):
             return f"is {became}"
         case (effect, answer, word):
