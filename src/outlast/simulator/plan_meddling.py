@@ -114,7 +114,7 @@ def deciding_before_absence(step: StepFunction) -> StepFunction:
 
 def leaving_absence(step: StepFunction) -> StepFunction:
     def meddled(state: Any, event: m.Event) -> Step:
-        if state.phase is Phase.RECHECK and state.live == ABSENT and event.known.record is not None:
+        if state.phase is Phase.RECHECK and state.live == ABSENT and isinstance(event, m.KnownRead) and event.known.record:
             return step(state, m.RegistryDown("left for a person"))
         return step(state, event)
 
