@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import Annotated
 
@@ -16,9 +17,10 @@ from outlast.simulator.plan_choice import choose
 from outlast.simulator.plan_guards import GUARDS, machines_without
 from outlast.simulator.plan_protocol import plan_protocol
 from outlast.simulator.plan_troubles import TROUBLES
-from outlast.simulator.protocol import Protocol, Verdict
+from outlast.simulator.protocol import Verdict
 from outlast.simulator.tracing import Line
-from outlast.simulator.verification import Limits, Report, verify as verified
+from outlast.simulator.verification import Limits, Report
+from outlast.simulator.verification import verify as verified
 
 EPILOG = epilog(
     "outlast verify                                          2 enactors, 3 plans, 1 crash: every interleaving",
@@ -74,15 +76,21 @@ def verify(
         _list()
         return
     budgets = {name: count for name, count in (("crashes", crashes), ("lost-replies", lost_replies)) if count}
+    arguments: tuple[str, ...] = ()
     budgets |= dict(map(_fault, fault or ()))
     if protocol is ProtocolName.AWS_2025:
         hazards = _known(without, MENDED)
         options = HazardOptions(
-            enactors=enactors, plans=plans, endpoints=endpoints, crashes=crashes, lost_replies=lost_replies, mended=hazards
+            enactors=enactors,
+            plans=plans,
+            endpoints=endpoints,
+            crashes=crashes,
+            lost_replies=lost_replies,
+            mended=hazards,
         )
         if fault or janitor:
             raise Refused("aws-2025 has neither --fault nor --janitor", hint="its own enactors clean up")
-        chosen, arguments = hazard_protocol(options), ()
+        chosen = hazard_protocol(options)
     else:
         guards = _known(without, GUARDS)
         machines, lacks = machines_without(guards)
@@ -96,7 +104,9 @@ def verify(
             lacks=lacks,
         )
         chosen, arguments = plan_protocol(choice.options), choice.arguments
-    report = _run(chosen, max_seconds=max_seconds, max_states=max_states, recovery=recovery)
+    limits = _limits(max_seconds, max_states)
+    expects_fault = bool(without) or protocol is ProtocolName.AWS_2025
+    report = verified(chosen, limits, asks_recovery=recovery, expects_fault=expects_fault)
     if as_json:
         put_json({"protocol": str(protocol), "arguments": list(arguments), **report.to_dict()})
     else:
@@ -118,14 +128,14 @@ def _fault(text: str) -> tuple[str, int]:
     return name, int(count or "1")
 
 
-def _known(names: list[str] | None, known: dict[str, object] | dict[str, str]) -> frozenset[str]:
+def _known(names: list[str] | None, known: Mapping[str, object]) -> frozenset[str]:
     unknown = sorted(set(names or ()) - known.keys())
     if unknown:
         raise typer.BadParameter(f"there is no {', '.join(unknown)} to be without; see --list")
     return frozenset(names or ())
 
 
-def _run(protocol: Protocol, *, max_seconds: float, max_states: int, recovery: bool) -> Report:
+def _limits(max_seconds: float, max_states: int) -> Limits:
     start = time.process_time()
     told = [time.monotonic()]
 
@@ -134,10 +144,9 @@ def _run(protocol: Protocol, *, max_seconds: float, max_states: int, recovery: b
             told[0] = time.monotonic()
             sys.stderr.write(f"{progress.states:,} states found, {progress.explored:,} explored\n")
 
-    limits = Limits(
+    return Limits(
         cpu_seconds=lambda: time.process_time() - start, max_seconds=max_seconds, max_states=max_states, tell=tell
     )
-    return verified(protocol, limits, asks_recovery=recovery)
 
 
 def _tell(report: Report, arguments: tuple[str, ...]) -> None:

@@ -59,7 +59,11 @@ def hazard_protocol(options: HazardOptions) -> Protocol:
     enactors = tuple(range(options.endpoints + 1, options.endpoints + 1 + options.enactors))
     return Protocol(
         name="aws-2025",
-        parts=("plans", *(f"zone {name}" for name in world.names), *(_name(number) for number in range(options.enactors))),
+        parts=(
+            "plans",
+            *(f"zone {name}" for name in world.names),
+            *(_name(number) for number in range(options.enactors)),
+        ),
         initial=(1, *([Zone()] * options.endpoints), *([world.newborn] * options.enactors)),
         agents=(*(world.enactor(number, part) for number, part in enumerate(enactors)), _planner(options)),
         budgets={"plans": options.plans - 1, "crashes": options.crashes, "lost-replies": options.lost_replies},

@@ -67,13 +67,15 @@ def go_on(_: Progress) -> bool:
     return True
 
 
-def explore(protocol: Protocol, pulse: Pulse = go_on) -> Exploration:
+def explore(protocol: Protocol, pulse: Pulse = go_on, *, is_thrifty: bool = False) -> Exploration:
     """Explore until nothing is new, a rule is broken, or `pulse` says so.
 
-    Thrifty first, for a proof; if that finds a fault, breadth first, for the shortest way to one.
+    Breadth first, so that the first fault has a shortest trace. Thrifty, a proof needs fewer states; if a fault is found on
+    the way, it is sought again breadth first. A protocol whose states have no end should not be explored thriftily.
     """
-    found = _explored(protocol, pulse, is_thrifty=True)
-    return _explored(protocol, pulse, is_thrifty=False) if found.verdict is Verdict.FAIL else found
+    found = _explored(protocol, pulse, is_thrifty=is_thrifty)
+    is_long = is_thrifty and found.verdict is Verdict.FAIL
+    return _explored(protocol, pulse, is_thrifty=False) if is_long else found
 
 
 def _explored(protocol: Protocol, pulse: Pulse, *, is_thrifty: bool) -> Exploration:

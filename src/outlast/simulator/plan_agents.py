@@ -22,8 +22,13 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
     machines, carrier = layout.options.machines, Carrier(layout)
     numbers = range(layout.options.enactors)
     found = [
-        _machine(layout.names[layout.enactors[place][number]], machines.enactor, carrier, layout.enactors[place][number],
-                 layout.newborn_enactor(layout.places[place], number))
+        _machine(
+            layout.names[layout.enactors[place][number]],
+            machines.enactor,
+            carrier,
+            layout.enactors[place][number],
+            layout.newborn_enactor(layout.places[place], number),
+        )
         for place in range(len(layout.places))
         for number in numbers
     ]
@@ -131,5 +136,3 @@ def _network(layout: Layout, carrier: Carrier) -> Agent:
             yield Move((left, losses, *after), ("arrives", transaction, outcome.answer), "", outcome.broken)
 
     return Agent(name="network", part=layout.flying, footprint=footprint, moves=moves)
-
-

@@ -126,8 +126,9 @@ class Carrier:
     def _may_be_a_namesakes(self, own: Working, live: Live) -> bool:
         # Where enactors sign alike, what was read back may have been written by another one: then it was not ours.
         intent = getattr(own.state, "intent", None)
-        is_confirming = isinstance(own.state, EnactorState) and intent is not None
-        return is_confirming and not self._layout.options.are_named and live.sentinel == (intent.sentinel.text,)
+        if intent is None or not isinstance(own.state, EnactorState) or self._layout.options.are_named:
+            return False
+        return live.sentinel == (intent.sentinel.text,)
 
     # -------------------------------------------------------------------------------------------- at the registry
 
@@ -164,18 +165,25 @@ class Carrier:
 
     def _write_record(self, effect: m.WriteRecord, own: Working, parts: Values) -> Outcome:
         there, past = parts
-        is_pending = effect.pending and "pending-records" not in self._lacks
-        new = effect.record if "record-order" in self._lacks else recorded(there, effect.record, pending=is_pending)
-        if ("claim" in self._lacks and effect.record.sentinel.n == 0) or ("record-first" in self._lacks and effect.pending):
+        is_blind = "record-order" in self._lacks
+        new = effect.record if is_blind else recorded(there, effect.record, pending=effect.pending)
+        if ("claim" in self._lacks and effect.record.sentinel.n == 0) or (
+            "record-first" in self._lacks and effect.pending
+        ):
             return Outcome(m.RecordWritten(stored=True), parts)
-        past = claimed(person_acted(past) if isinstance(own.state, HoldState) else past)
+        past = person_acted(past) if isinstance(own.state, HoldState) else past
+        # A claim on a name where somebody else's records were seen is none.
+        is_empty = own.read is None or not own.read.sets or bool(fields(own.read))
+        past = claimed(past) if is_empty or isinstance(own.state, HoldState) else past
         # A record that is older than what is there, at the end of a pass: nothing comes of it, now or later.
         intent = getattr(own.state, "intent", None)
         is_overtaken = self._layout.is_undamaged and there is not None and effect.record.sentinel.n < there.sentinel.n
         answer = m.RecordWritten(stored=new is not None)
         return Outcome(answer, (new if new is not None else there, past), is_silent=is_overtaken and intent is None)
 
-    def _on_shelf(self, effect: m.Publish | m.Tombstone | m.DeletePlan, own: Working, parts: Values) -> Iterator[Outcome]:
+    def _on_shelf(
+        self, effect: m.Publish | m.Tombstone | m.DeletePlan, own: Working, parts: Values
+    ) -> Iterator[Outcome]:
         shelf, rest = parts[0], parts[1:]
         match effect:
             case m.Publish(plan=plan, after=after):
@@ -189,9 +197,7 @@ class Carrier:
                 yield Outcome(m.Tombstoned(), (shelf.tombstoned(generation, WALL),), is_silent=is_alone)
             case m.DeletePlan(generation=generation):
                 named = frozenset(record.sentinel.gen for record in rest if record is not None)
-                new = shelf.without(effect, named)
-                if "deletion-check" in self._lacks:
-                    new = shelf.without(effect._replace(keep=0), frozenset())
+                new = shelf.without(effect, named, is_checked="deletion-check" not in self._lacks)
                 broken = "the newest plan is deleted" if new is not None and generation == shelf.generation else ""
                 if new is not None and own.read is not None and fields(own.read).get("gen") == str(generation):
                     broken = "a plan is deleted that a sentinel named when the janitor read it"
@@ -199,8 +205,8 @@ class Carrier:
                 # Records go forward: once all are past this plan, nobody but the janitor is concerned with it.
                 gone_by = all(record is not None and record.sentinel.gen > generation for record in rest)
                 is_alone = self._layout.is_undamaged and gone_by and new is not None and not broken
-                after = (new if new is not None else shelf, *rest)
-                yield Outcome(answer_deleted, after, broken=broken, is_silent=is_alone)
+                then = (new if new is not None else shelf, *rest)
+                yield Outcome(answer_deleted, then, broken=broken, is_silent=is_alone)
 
     def _growth(self, before: Shelf, after: Shelf) -> str:
         if after.generation <= before.floor:

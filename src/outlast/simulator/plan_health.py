@@ -1,8 +1,8 @@
 """When the plan protocol is healthy, and when it waits for a person by design, with that person's command."""
 
-from outlast.simulator.protocol import Health, Values
 from outlast.simulator.plan_layout import REALM
 from outlast.simulator.plan_store import Shelf
+from outlast.simulator.protocol import Health, Values
 from outlast.traffic.content import digest
 from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing, parse
@@ -19,9 +19,7 @@ def health(values: Values, endpoints: tuple[str, ...], *, may_be_unclaimed: bool
     `may_be_unclaimed`: strangers take names, or the registry forgets. Otherwise no name is ever to be adopted.
     """
     shelf, rest = values[0], values[1:]
-    found = [
-        place_health(shelf, endpoint, rest[2 * at], rest[2 * at + 1]) for at, endpoint in enumerate(endpoints)
-    ]
+    found = [place_health(shelf, endpoint, rest[2 * at], rest[2 * at + 1]) for at, endpoint in enumerate(endpoints)]
     if not all(item.is_fine for item in found):
         return SICK
     if not may_be_unclaimed and any(item.waits == UNCLAIMED for item in found):

@@ -124,9 +124,7 @@ def _endpoint(name: str, chosen: int) -> Endpoint:
 
 def next_configs(config: Config) -> tuple[Config, ...]:
     """What people may configure next: any one endpoint changes. Several at once look the same to each of them."""
-    return tuple(
-        (*config[:at], (config[at] + 1) % len(CONTENTS), *config[at + 1 :]) for at in range(len(config))
-    )
+    return tuple((*config[:at], (config[at] + 1) % len(CONTENTS), *config[at + 1 :]) for at in range(len(config)))
 
 
 def by_hand() -> Content:
@@ -153,7 +151,11 @@ class Layout:
             for place in range(count)
         )
         self.names = (
-            *(f"{kind} {place.endpoint}@{place.provider}" for kind in ("dns", "record", "past") for place in self.places),
+            *(
+                f"{kind} {place.endpoint}@{place.provider}"
+                for kind in ("dns", "record", "past")
+                for place in self.places
+            ),
             *("plans", "reports", "configuration", "registry losses", "in flight", "backup", "person"),
             *("planner", "janitor"),
             *(enactor_name(number) for _ in self.places for number in range(options.enactors)),
@@ -187,7 +189,9 @@ class Layout:
         """
         options = self.options
         readers = {"freezes", "break-glasses", "backups", "registry-lost"}
-        return shelf if options.has_janitor or readers & options.budgets.keys() else shelf._replace(plans=shelf.plans[-1:])
+        return (
+            shelf if options.has_janitor or readers & options.budgets.keys() else shelf._replace(plans=shelf.plans[-1:])
+        )
 
     def newborn_planner(self) -> Working:
         places = tuple(planner.Place(*place) for place in self.places)

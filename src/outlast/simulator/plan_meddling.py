@@ -67,10 +67,14 @@ def seeing_generation_zero(step: StepFunction) -> StepFunction:
 
 
 def taking_names(step: StepFunction) -> StepFunction:
-    def show(_: Any, live: Live) -> Live:
-        return live if fields(live) else ABSENT
+    def meddled(state: Any, event: m.Event) -> Step:
+        if state.phase is not Phase.RECHECK or not isinstance(event, m.KnownRead) or event.known.record is not None:
+            return step(state, event)
+        after, effects = step(state._replace(live=state.live._replace(sets=())), event)
+        intent = after.intent
+        return after._replace(intent=intent._replace(seen=state.live) if intent is not None else None), effects
 
-    return _reading(step, show)
+    return meddled
 
 
 def keeping_damage(step: StepFunction) -> StepFunction:
@@ -83,10 +87,7 @@ def keeping_damage(step: StepFunction) -> StepFunction:
 
 
 def freezing_anything(step: StepFunction) -> StepFunction:
-    def show(state: Any, live: Live) -> Live:
-        return _with_sentinel(live, lambda seen: seen._replace(digest=digest(live.sets)))
-
-    return _reading(step, show)
+    return _reading(step, lambda _, live: _with_sentinel(live, lambda seen: seen._replace(digest=digest(live.sets))))
 
 
 def counting_nothing(step: StepFunction) -> StepFunction:
@@ -114,7 +115,12 @@ def deciding_before_absence(step: StepFunction) -> StepFunction:
 
 def leaving_absence(step: StepFunction) -> StepFunction:
     def meddled(state: Any, event: m.Event) -> Step:
-        if state.phase is Phase.RECHECK and state.live == ABSENT and isinstance(event, m.KnownRead) and event.known.record:
+        if (
+            state.phase is Phase.RECHECK
+            and state.live == ABSENT
+            and isinstance(event, m.KnownRead)
+            and event.known.record
+        ):
             return step(state, m.RegistryDown("left for a person"))
         return step(state, event)
 

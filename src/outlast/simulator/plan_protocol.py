@@ -15,7 +15,6 @@ from outlast.simulator.plan_words import answer, tell
 from outlast.simulator.protocol import Check, Protocol, Values
 from outlast.traffic.ports import Live
 
-
 FORGETTING = {"name-taken", "registry-lost", "registry-restored"}
 """Budgets after which a name may stand there that nobody has claimed."""
 
@@ -85,7 +84,9 @@ def _with_names(value: Any, names: dict[str, str]) -> Any:
         return type(value)(*items) if hasattr(value, "_fields") else tuple(items)
     if is_dataclass(value):
         # Plans and contents name nobody but the planner.
-        assert not any(getattr(value, item.name) in names for item in dataclass_fields(value) if item.name in {"by", "me"})
+        assert not any(
+            getattr(value, item.name) in names for item in dataclass_fields(value) if item.name in {"by", "me"}
+        )
     return value
 
 

@@ -55,12 +55,13 @@ class Shelf(NamedTuple):
             return self
         return self._replace(tombstones=tuple(sorted((*self.tombstones, (generation, at)))))
 
-    def without(self, deed: m.DeletePlan, named: frozenset[int]) -> "Shelf | None":
+    def without(self, deed: m.DeletePlan, named: frozenset[int], *, is_checked: bool = True) -> "Shelf | None":
         """Without that plan, if the registry's own check allows it; otherwise nothing. `named`: by a record."""
         tombstone = dict(self.tombstones).get(deed.generation, 0)
         newest = {plan.generation for plan in self.plans[-deed.keep :]}
         is_there = any(plan.generation == deed.generation for plan in self.plans)
-        if not is_there or not 0 < tombstone < deed.tombstoned_before or deed.generation in newest | named:
+        may_go = 0 < tombstone < deed.tombstoned_before and deed.generation not in newest | named
+        if not is_there or (is_checked and not may_go):
             return None
         return self._replace(
             plans=tuple(plan for plan in self.plans if plan.generation != deed.generation),

@@ -75,7 +75,9 @@ def _reply(answer: m.Event) -> str:
     match answer:
         case m.KnownRead(known=known):
             entry, record = known.entry, known.record
-            plan = f"generation {entry.generation} {' '.join(entry.content.addresses)}" if entry is not None else "no plan"
+            plan = (
+                f"generation {entry.generation} {' '.join(entry.content.addresses)}" if entry is not None else "no plan"
+            )
             return f"{plan}, record {_sentinel(record.sentinel) if record is not None else 'none'}"
         case m.LiveRead(live=live):
             return f"{_standing(live)}, {_addresses(live)}"

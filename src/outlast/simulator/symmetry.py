@@ -57,9 +57,7 @@ class Symmetry:
         values = self._packing.values[self._twins[position]]
         known = self._rank_of[position]
         rank = self._packing.protocol.rank
-        known += [
-            self._ranks.setdefault(rank(value, position), len(self._ranks)) for value in values[len(known) :]
-        ]
+        known += [self._ranks.setdefault(rank(value, position), len(self._ranks)) for value in values[len(known) :]]
 
     def _sorted(self, state: int) -> int:
         last = -1
@@ -129,6 +127,8 @@ def _sorting_three(one: Field, two: Field, three: Field) -> Callable[[int], int]
 def _sorting(fields: list[Field]) -> Callable[[int], int]:
     def chosen(state: int) -> int:
         numbers = [state >> shift & bits for shift, bits in fields]
-        return state + sum((new - old) << shift for new, old, (shift, _) in zip(sorted(numbers), numbers, fields, strict=True))
+        return state + sum(
+            (new - old) << shift for new, old, (shift, _) in zip(sorted(numbers), numbers, fields, strict=True)
+        )
 
     return chosen

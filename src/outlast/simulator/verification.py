@@ -83,9 +83,9 @@ class Limits:
         return progress.states < self.max_states and self.may_go_on()
 
 
-def verify(protocol: Protocol, limits: Limits, *, asks_recovery: bool = True) -> Report:
-    """Explore a protocol and say what came of it."""
-    found = explore(protocol, limits.pulse)
+def verify(protocol: Protocol, limits: Limits, *, asks_recovery: bool = True, expects_fault: bool = False) -> Report:
+    """Explore a protocol and say what came of it. Where a fault is expected, it is sought at once by the shortest way."""
+    found = explore(protocol, limits.pulse, is_thrifty=not expects_fault)
     if found.verdict is Verdict.FAIL:
         stuck = _beyond(protocol, limits) if asks_recovery else None
         return _report(found, limits, found.fault, trace=trace_to(found, found.faulty_at), stuck=stuck)
