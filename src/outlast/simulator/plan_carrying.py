@@ -79,8 +79,11 @@ class Carrier:
         elif not isinstance(effect, m.Wake):
             yield Outcome(m.RegistryDown("away"), parts, "registry-away")
         if isinstance(effect, Losable):
+            lost = m.RegistryDown("lost")
             for outcome in usual:
-                yield outcome._replace(answer=m.RegistryDown("lost"), draws="lost-replies", word="its reply is lost")
+                if not outcome.draws:
+                    yield outcome._replace(answer=lost, draws="lost-replies", word="its reply is lost")
+            yield Outcome(lost, parts, "lost-replies", word="it never arrives")
 
     # -------------------------------------------------------------------------------------------- at the provider
 
