@@ -1,5 +1,6 @@
 """`outlast verify`: explores every interleaving of the plan protocol, or of the automation of 2025."""
 
+import shlex
 import sys
 import time
 from collections.abc import Mapping
@@ -10,11 +11,13 @@ import typer
 
 from outlast.cli.options import Json, epilog
 from outlast.cli.output import put, put_json
+from outlast.cli.verify_walks import run_walks
 from outlast.errors import Refused
 from outlast.incidents.exploration import MENDED, HazardOptions, hazard_protocol
 from outlast.simulator.explorer import Progress
-from outlast.simulator.plan_choice import choose
+from outlast.simulator.plan_choice import Choice, choose
 from outlast.simulator.plan_guards import GUARDS, machines_without
+from outlast.simulator.plan_layout import Machines, PlanOptions
 from outlast.simulator.plan_protocol import plan_protocol
 from outlast.simulator.plan_troubles import TROUBLES
 from outlast.simulator.protocol import Verdict
@@ -28,6 +31,7 @@ EPILOG = epilog(
     "outlast verify --fault sentinel-lost --fault freezes    what strangers and people do, once each",
     "outlast verify --without recheck --fault sentinel-lost  without one guard: a trace of what it guards against",
     "outlast verify --protocol aws-2025 --plans 3            the automation of 20 October 2025",
+    "outlast verify --walks 1000 --seed 7 --enactors 5       random walks where exhaustion is out of reach",
     "outlast verify --list                                   faults, guards and hazards by name",
     status="0 PASS, 1 FAIL, 2 the command line is wrong, 3 UNDETERMINED (a budget of states or seconds was used up).",
 )
@@ -64,6 +68,9 @@ def verify(
     max_seconds: Annotated[float, typer.Option("--max-seconds", help="CPU seconds before it gives up.", min=0.1)] = 600,
     max_states: Annotated[int, typer.Option("--max-states", help="States before it gives up.", min=1)] = 30_000_000,
     as_json: Json = False,
+    walks: Annotated[int, typer.Option("--walks", help="Random walks instead of all interleavings.", min=0)] = 0,
+    seed: Annotated[int, typer.Option("--seed", help="The first walk's seed.", min=0)] = 0,
+    providers: Annotated[int, typer.Option("--providers", help="Providers, in walks.", min=1, max=4)] = 1,
     lists: Annotated[bool, typer.Option("--list", help="List faults, guards and hazards, and end.")] = False,
 ) -> None:
     """Checks outlast's own protocol; to check your set-up run `outlast doctor`.
@@ -76,9 +83,11 @@ def verify(
         _list()
         return
     budgets = {name: count for name, count in (("crashes", crashes), ("lost-replies", lost_replies)) if count}
-    arguments: tuple[str, ...] = ()
     budgets |= dict(map(_fault, fault or ()))
+    arguments: tuple[str, ...] = ()
     if protocol is ProtocolName.AWS_2025:
+        if fault or janitor:
+            raise Refused("aws-2025 has neither --fault nor --janitor", hint="its own enactors clean up")
         hazards = _known(without, MENDED)
         options = HazardOptions(
             enactors=enactors,
@@ -88,22 +97,16 @@ def verify(
             lost_replies=lost_replies,
             mended=hazards,
         )
-        if fault or janitor:
-            raise Refused("aws-2025 has neither --fault nor --janitor", hint="its own enactors clean up")
         chosen = hazard_protocol(options)
     else:
-        guards = _known(without, GUARDS)
-        machines, lacks = machines_without(guards)
-        choice = choose(
-            enactors=enactors,
-            plans=plans,
-            endpoints=endpoints,
-            has_janitor=janitor,
-            budgets=budgets,
-            machines=machines,
-            lacks=lacks,
+        size = {"enactors": enactors, "plans": plans, "endpoints": endpoints}
+        choice = _choose(
+            size, budgets, _known(without, GUARDS), has_janitor=janitor, providers=providers if walks else 0
         )
         chosen, arguments = plan_protocol(choice.options), choice.arguments
+    if walks:
+        verdict = run_walks(chosen, walks, seed, question=_question(), as_json=as_json)
+        raise typer.Exit(STATUSES[verdict])
     limits = _limits(max_seconds, max_states)
     expects_fault = bool(without) or protocol is ProtocolName.AWS_2025
     report = verified(chosen, limits, asks_recovery=recovery, expects_fault=expects_fault)
@@ -112,6 +115,36 @@ def verify(
     else:
         _tell(report, arguments)
     raise typer.Exit(STATUSES[report.verdict])
+
+
+def _choose(
+    size: dict[str, int], budgets: dict[str, int], guards: frozenset[str], *, has_janitor: bool, providers: int
+) -> Choice:
+    machines, lacks = machines_without(guards)
+    if providers:
+        # A walk needs no reduction: every endpoint has its primaries and enactors, and each of these its name.
+        options = PlanOptions(
+            **size,
+            coupled=size["endpoints"],
+            providers=providers,
+            has_janitor=has_janitor,
+            budgets=budgets,
+            machines=machines or Machines(),
+            lacks=lacks,
+            are_named=True,
+        )
+        return Choice(options, ())
+    return choose(**size, has_janitor=has_janitor, budgets=budgets, machines=machines, lacks=lacks)
+
+
+def _question() -> str:
+    # The command line as it was given, without what the replay says itself.
+    words, skip = ["outlast"], False
+    for word in sys.argv[1:]:
+        if not skip and not word.startswith(("--walks", "--seed")):
+            words.append(word)
+        skip = word in {"--walks", "--seed"}
+    return shlex.join(words)
 
 
 def _list() -> None:

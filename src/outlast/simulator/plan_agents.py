@@ -21,6 +21,8 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
     """Everybody in this world."""
     machines, carrier = layout.options.machines, Carrier(layout)
     numbers = range(layout.options.enactors)
+    # In a random walk one planner and one janitor have as much to do as all those enactors.
+    crowd = max(1, len(layout.places) * layout.options.enactors // 4)
     found = [
         _machine(
             layout.names[layout.enactors[place][number]],
@@ -35,9 +37,9 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
     if layout.options.is_planner_atomic:
         found.append(publisher(layout))
     else:
-        found.append(_machine("planner", machines.planner, carrier, layout.planner, layout.newborn_planner()))
+        found.append(_machine("planner", machines.planner, carrier, layout.planner, layout.newborn_planner(), crowd))
     if layout.options.has_janitor:
-        found.append(_machine("janitor", machines.janitor, carrier, layout.janitor, layout.newborn_janitor()))
+        found.append(_machine("janitor", machines.janitor, carrier, layout.janitor, layout.newborn_janitor(), crowd))
     if set(layout.options.budgets) & ACTS.keys():
         found.append(_person(layout, carrier))
     if set(layout.options.budgets) & {"delayed", "duplicated"}:
@@ -45,7 +47,7 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
     return (*found, *troubles(layout))
 
 
-def _machine(name: str, step: StepFunction, carrier: Carrier, part: int, newborn: Working) -> Agent:
+def _machine(name: str, step: StepFunction, carrier: Carrier, part: int, newborn: Working, weight: int = 1) -> Agent:
     def moves(values: Values) -> Iterator[Move]:
         own, rest = values[0], values[1:]
         is_silent = False
@@ -57,7 +59,7 @@ def _machine(name: str, step: StepFunction, carrier: Carrier, part: int, newborn
             is_left_out = is_silent and not isinstance(own.effect, m.Tombstone | m.DeletePlan)
             yield Move((newborn, *rest), ("crash", own.effect), "crashes", is_silent=is_silent and not is_left_out)
 
-    return Agent(name=name, part=part, footprint=carrier.footprint, moves=moves)
+    return Agent(name=name, part=part, footprint=carrier.footprint, moves=moves, weight=weight)
 
 
 def _moved(step: StepFunction, own: Working, rest: Values, outcome: Outcome) -> Move:

@@ -2,7 +2,7 @@
 
 A guard goes by standing between a shipped machine and the world: what the machine reads, asks for or is answered is
 changed, its own code never. `world` is where it is found out: the smallest world in which a check refutes the protocol
-without this guard. docs/VERIFY.md has the table, and a test holds every row to it.
+without this guard. docs/PROOF.md has the table, and a test holds every row to it.
 """
 
 from collections.abc import Callable, Mapping

@@ -79,7 +79,7 @@ class PlanOptions:
         machines: What is explored.
         is_planner_atomic: Whether the planner's pass is one move; see `plan_publishing` on when that hides nothing.
         are_named: Whether each enactor signs with a name of its own. If not, they all sign alike, and a reply that was lost
-            may turn out to be anybody's; see docs/VERIFY.md on why that hides nothing.
+            may turn out to be anybody's; see docs/PROOF.md on why that hides nothing.
         lacks: Guards of the world (not of a machine) that are taken away; see `plan_guards`.
 
     """

@@ -53,6 +53,8 @@ class Agent:
     """Other parts that the next move reads or writes, from the value of the agent's own part."""
     moves: Callable[[Values], Iterable[Move]]
     """From the value of the own part and those of the footprint."""
+    weight: int = 1
+    """How often it is chosen in a random walk, beside the others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
