@@ -40,7 +40,7 @@ VIOLATIONS = {
     "a line may import the lines below it": ("a_new_room/__init__.py", ""),
     "what decides does nothing": ("clock.py", "import time"),
     "the data plane never needs the control plane": ("health/signal.py", "import outlast.traffic.plan"),
-    "nothing but the drill and the explorer's command can reach the hazard automation": (
+    "only drill and verify can reach the hazard automation": (
         "cli/up.py",
         "import outlast.incidents.plan",
     ),

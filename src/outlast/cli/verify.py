@@ -124,7 +124,9 @@ def _choose(
     if providers:
         # A walk needs no reduction: every endpoint has its primaries and enactors, and each of these its name.
         options = PlanOptions(
-            **size,
+            enactors=size["enactors"],
+            plans=size["plans"],
+            endpoints=size["endpoints"],
             coupled=size["endpoints"],
             providers=providers,
             has_janitor=has_janitor,
@@ -134,7 +136,15 @@ def _choose(
             are_named=True,
         )
         return Choice(options, ())
-    return choose(**size, has_janitor=has_janitor, budgets=budgets, machines=machines, lacks=lacks)
+    return choose(
+        enactors=size["enactors"],
+        plans=size["plans"],
+        endpoints=size["endpoints"],
+        has_janitor=has_janitor,
+        budgets=budgets,
+        machines=machines,
+        lacks=lacks,
+    )
 
 
 def _question() -> str:
