@@ -28,8 +28,8 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
             layout.names[layout.enactors[place][number]],
             machines.enactor,
             carrier,
-            layout.enactors[place][number],
-            layout.newborn_enactor(layout.places[place], number),
+            part=layout.enactors[place][number],
+            newborn=layout.newborn_enactor(layout.places[place], number),
         )
         for place in range(len(layout.places))
         for number in numbers
@@ -37,9 +37,27 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
     if layout.options.is_planner_atomic:
         found.append(publisher(layout))
     else:
-        found.append(_machine("planner", machines.planner, carrier, layout.planner, layout.newborn_planner(), crowd))
+        found.append(
+            _machine(
+                "planner",
+                machines.planner,
+                carrier,
+                part=layout.planner,
+                newborn=layout.newborn_planner(),
+                weight=crowd,
+            )
+        )
     if layout.options.has_janitor:
-        found.append(_machine("janitor", machines.janitor, carrier, layout.janitor, layout.newborn_janitor(), crowd))
+        found.append(
+            _machine(
+                "janitor",
+                machines.janitor,
+                carrier,
+                part=layout.janitor,
+                newborn=layout.newborn_janitor(),
+                weight=crowd,
+            )
+        )
     if set(layout.options.budgets) & ACTS.keys():
         found.append(_person(layout, carrier))
     if set(layout.options.budgets) & {"delayed", "duplicated"}:
@@ -47,7 +65,7 @@ def agents(layout: Layout) -> tuple[Agent, ...]:
     return (*found, *troubles(layout))
 
 
-def _machine(name: str, step: StepFunction, carrier: Carrier, part: int, newborn: Working, weight: int = 1) -> Agent:
+def _machine(name: str, step: StepFunction, carrier: Carrier, *, part: int, newborn: Working, weight: int = 1) -> Agent:
     def moves(values: Values) -> Iterator[Move]:
         own, rest = values[0], values[1:]
         is_silent = False

@@ -30,7 +30,7 @@ def publisher(layout: Layout) -> Agent:
         config, shelf, rest = values[0], values[1], values[2:]
         coming = next_configs(config) if shelf.plans else (config,)
         for chosen in coming:
-            after = _passed(layout, newborn, chosen, shelf, rest[:count], rest[count:])
+            after = _passed(layout, newborn, chosen, shelf, records=rest[:count], lives=rest[count:])
             what = ("plans", after.generation, after.latest)
             yield Move((chosen, after, *rest), what, "plans" if chosen != config else "")
 
@@ -38,7 +38,7 @@ def publisher(layout: Layout) -> Agent:
     return Agent(name="planner", part=layout.config, footprint=lambda _: parts, moves=moves)
 
 
-def _passed(layout: Layout, newborn: Working, config: Config, shelf: Shelf, records: Values, lives: Values) -> Shelf:
+def _passed(layout: Layout, newborn: Working, config: Config, shelf: Shelf, *, records: Values, lives: Values) -> Shelf:
     # One pass against a world that stands still; returns the shelf after it.
     state: Any = newborn.state
     effect: m.Effect | None = newborn.effect

@@ -19,9 +19,9 @@ Values = tuple[Any, ...]
 class Verdict(StrEnum):
     """What an exploration came to."""
 
-    PASS = "PASS"  # noqa: S105 - a verdict
-    FAIL = "FAIL"
     UNDETERMINED = "UNDETERMINED"
+    FAIL = "FAIL"
+    PASS = "PASS"  # noqa: S105 - a verdict, no password
 
 
 class Move(NamedTuple):

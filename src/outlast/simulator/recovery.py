@@ -10,7 +10,8 @@ States that wait for a person by design count as healthy here; they are told apa
 """
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple
 
 from outlast.simulator.explorer import PULSE_EVERY, Exploration
@@ -28,7 +29,7 @@ class Recovery(NamedTuple):
     is_whole: bool
     settled: int = 0
     stuck: tuple[int, ...] = ()
-    waits: dict[str, int] = {}  # noqa: RUF012 - never changed
+    waits: Mapping[str, int] = MappingProxyType({})
 
     @property
     def is_complete(self) -> bool:

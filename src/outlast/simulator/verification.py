@@ -107,7 +107,7 @@ def _with_recovery(found: Exploration, limits: Limits) -> Report:
         reason = "there are states that the system does not leave by itself"
         return _report(found, limits, reason, trace=region.entry, stuck=region, recovers=False)
     reason = "no interleaving breaks a rule, and from every state the system returns to health"
-    return _report(found, limits, reason, waits=recovery.waits, recovers=True)
+    return _report(found, limits, reason, waits=dict(recovery.waits), recovers=True)
 
 
 def _beyond(protocol: Protocol, limits: Limits) -> Region | None:
