@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup drill test test-all check bench docs lock clean
+.PHONY: help setup drill test test-all check verify bench docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -34,8 +34,13 @@ bench: setup ## side by side with the peers
 	@sh scripts/peers.sh
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
 
-docs: setup ## write the pages that are made from the code (docs/CLI.md)
+# The explorer's long tests: each fault alone, the large worlds, a hundred thousand walks.
+verify: setup ## every interleaving of the protocol, in the sizes of docs/PROOF.md (up to an hour)
+	$(BIN)/pytest -m "" tests/simulation tests/unit/simulator $(ARGS)
+
+docs: setup ## write the pages that are made from the code (docs/CLI.md, the table of docs/PROOF.md)
 	$(BIN)/python scripts/cli_reference.py
+	$(BIN)/python scripts/proof_table.py
 
 lock: setup ## resolve the dependencies anew into requirements.lock
 	$(BIN)/uv pip compile --quiet --universal --generate-hashes --all-extras --no-header --upgrade pyproject.toml -o requirements.lock

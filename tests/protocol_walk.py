@@ -8,8 +8,9 @@ import sys
 from random import Random
 from typing import NamedTuple
 
-from protocol_world import ABSENT, DB, SECOND, Actor, Fate, World, content
+from protocol_world import DB, SECOND, Actor, Fate, World, content
 
+from outlast.simulator.plan_store import ABSENT
 from outlast.traffic.content import digest
 from outlast.traffic.hold import Command
 from outlast.traffic.messages import Commit
@@ -166,7 +167,7 @@ def illness(world: World, place: tuple[str, str]) -> str:
 
 def _is_forgotten(world: World, place: tuple[str, str], seen: Sentinel, record: Record | None) -> bool:
     recorded = record is not None and record.content.digest == seen.digest
-    return not recorded and world.registry.find_content(place[1], seen.digest) is None
+    return not recorded and world.registry.shelf.find_content(place[1], seen.digest) is None
 
 
 if __name__ == "__main__":

@@ -12,17 +12,18 @@ from typing import Any
 
 from protocol_checker import Checker, Violation, Writer
 
+from outlast.simulator.plan_layout import Copy
+from outlast.simulator.plan_store import ABSENT, Shelf, recorded
 from outlast.traffic import enactor, hold, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
-from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import AheadReport, Known, Live, PlanInfo, Record, Transaction, supersedes
+from outlast.traffic.plan import Entry
+from outlast.traffic.ports import AheadReport, Live, PlanInfo, Record, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 from outlast.traffic.topology import Endpoint, Target, Topology
 
 REALM = "test"
 DB = "db.example"
-ABSENT = Live((), ())
 SECOND = 1_000_000_000
 
 
@@ -39,57 +40,39 @@ class Fate(StrEnum):
 
 
 class Memory:
-    """The registry: what survives in it is copied by `backup` and put back by `restore`."""
+    """The registry: what survives in it is copied by `backup` and put back by `restore`. The explorer's, with a memory."""
 
     def __init__(self) -> None:
-        self.plans: dict[int, Plan] = {}
-        self.tombstones: dict[int, int] = {}
+        self.shelf = Shelf()
         self.records: dict[tuple[str, str], Record] = {}
         self.reports: dict[AheadReport, None] = {}
-        self.floor = 0
 
-    def backup(self) -> tuple[Any, ...]:
-        return dict(self.plans), dict(self.tombstones), dict(self.records), dict(self.reports), self.floor
+    def backup(self) -> Copy:
+        return Copy(self.shelf, tuple(self.records.items()), tuple(self.reports))
 
-    def restore(self, copy: tuple[Any, ...]) -> None:
-        self.plans, self.tombstones, self.records, self.reports = (dict(part) for part in copy[:4])
-        self.floor = copy[4]
+    def restore(self, copy: Copy) -> None:
+        self.shelf = copy.shelf
+        self.records, self.reports = dict(copy.records), dict.fromkeys(copy.reports)
 
     @property
-    def latest(self) -> Plan | None:
-        return self.plans[max(self.plans)] if self.plans else None
+    def plans(self) -> list[int]:
+        return [plan.generation for plan in self.shelf.plans]
 
-    def known(self, provider: str, endpoint: str) -> Known:
-        plan = self.latest
-        entry = plan.entry(endpoint) if plan is not None else None
-        return Known(plan.generation if plan is not None else 0, entry, self.records.get((provider, endpoint)))
-
-    def publish(self, plan: Plan, after: int) -> bool:
-        if (self.latest.generation if self.latest is not None else 0) != after:
-            return False
-        self.plans[plan.generation] = plan
-        self.floor = max(self.floor, plan.generation)
-        return True
+    def forget_plan(self, generation: int) -> None:
+        kept = tuple(plan for plan in self.shelf.plans if plan.generation != generation)
+        self.shelf = self.shelf._replace(plans=kept)
 
     def write_record(self, record: Record, *, pending: bool) -> bool:
         place = (record.provider, record.endpoint)
-        there = self.records.get(place)
-        if there is not None and not supersedes(record.sentinel, there.sentinel, pending=pending):
-            return False
-        self.records[place] = record
-        return True
+        new = recorded(self.records.get(place), record, pending=pending)
+        if new is not None:
+            self.records[place] = new
+        return new is not None
 
-    def find_content(self, endpoint: str, digest: str) -> Content | None:
-        entries = (plan.entry(endpoint) for plan in self.plans.values())
-        return next((entry.content for entry in entries if entry is not None and entry.digest == digest), None)
-
-    def delete_plan(self, deed: m.DeletePlan) -> bool:
-        tombstoned = self.tombstones.get(deed.generation, 0)
-        newest = sorted(self.plans, reverse=True)[: deed.keep]
-        named = {record.sentinel.gen for record in self.records.values()}
-        if not 0 < tombstoned < deed.tombstoned_before or deed.generation in {*newest, *named}:
-            return False
-        return self.plans.pop(deed.generation, None) is not None
+    def changed(self, shelf: Shelf | None) -> bool:
+        """Take what an operation came to; nothing if it was refused."""
+        self.shelf = shelf if shelf is not None else self.shelf
+        return shelf is not None
 
 
 @dataclass(slots=True)
@@ -215,7 +198,7 @@ class World:
             case m.ReadLive(provider=provider, endpoint=endpoint):
                 place = (provider, endpoint)
                 live = self.primaries[place]
-                losses = self.checker.losses.get(place, 0)
+                losses = self.checker.past(place).losses
                 actor.writer = Writer(actor.name, actor.is_person, live, losses, actor.registry_losses)
                 return m.LiveRead(live)
             case m.Commit(transaction=transaction):
@@ -224,8 +207,8 @@ class World:
             case m.ReadInputs():
                 records = tuple(self.registry.records.values())
                 reports = tuple(self.registry.reports)
-                floor = self.registry.floor
-                return m.InputsRead(self.topology, self.registry.latest, floor, records, reports, (), self.wall)
+                shelf = self.registry.shelf
+                return m.InputsRead(self.topology, shelf.latest, shelf.floor, records, reports, (), self.wall)
         return self._at_registry(actor, effect)
 
     def _commit(self, transaction: Transaction, writer: Writer) -> m.Event:
@@ -246,12 +229,11 @@ class World:
                 actor.registry_losses = self.checker.registry_losses
                 if actor.writer is not None:
                     actor.writer = actor.writer._replace(registry_losses=actor.registry_losses)
-                return m.KnownRead(registry.known(provider, endpoint))
+                return m.KnownRead(registry.shelf.known(endpoint, registry.records.get((provider, endpoint))))
             case m.FindContent(endpoint=endpoint, digest=digest):
-                return m.ContentFound(registry.find_content(endpoint, digest))
+                return m.ContentFound(registry.shelf.find_content(endpoint, digest))
             case m.WriteRecord(record=record, pending=pending):
-                if actor.is_person:
-                    self.checker.person_acted((record.provider, record.endpoint))
+                self.checker.recorded((record.provider, record.endpoint), is_person=actor.is_person)
                 return m.RecordWritten(registry.write_record(record, pending=pending))
             case m.ReportAhead(report=report):
                 registry.reports[report] = None
@@ -261,20 +243,19 @@ class World:
                     registry.reports.pop(report, None)
                 return m.ReportsDropped()
             case m.Publish(plan=plan, after=after):
-                return m.Published() if registry.publish(plan, after) else m.Raced()
+                return m.Published() if registry.changed(registry.shelf.published(plan, after)) else m.Raced()
             case m.ListPlans():
-                plans = sorted(registry.plans.values(), key=lambda plan: plan.generation, reverse=True)
-                actor.listed = tuple(
-                    PlanInfo(p.generation, p.at, registry.tombstones.get(p.generation, 0)) for p in plans
-                )
+                actor.listed = registry.shelf.listed()
                 return m.PlansListed(actor.listed, tuple(registry.records.values()), self.wall)
             case m.Tombstone(generation=generation):
-                registry.tombstones.setdefault(generation, self.wall)
+                registry.changed(registry.shelf.tombstoned(generation, self.wall))
                 return m.Tombstoned()
             case m.DeletePlan():
                 if effect.generation == max(info.generation for info in actor.listed):
                     raise Violation(f"the janitor wants to delete the newest plan: {effect}")
-                return m.PlanDeleted() if registry.delete_plan(effect) else m.PlanKept()
+                named = frozenset(record.sentinel.gen for record in registry.records.values())
+                gone = registry.changed(registry.shelf.without(effect, named))
+                return m.PlanDeleted() if gone else m.PlanKept()
         raise AssertionError(f"nobody carries out {effect!r}")
 
     # ----------------------------------------------------------------------------------------- what others do
@@ -305,7 +286,7 @@ class World:
         self.primaries[place] = Live((retired.text,), ())
         self.trace.append(f"retired {place}")
 
-    def restore_registry(self, copy: tuple[Any, ...] | None) -> None:
+    def restore_registry(self, copy: Copy | None) -> None:
         """Put an older copy of the registry back; `None`: a new one, empty."""
         self.registry.restore(copy or Memory().backup())
         self.trace.append("registry restored" if copy else "registry lost")
@@ -326,7 +307,7 @@ class World:
         return tuple(value for item in self.live(place).sets for value in item.values)
 
     def entry(self, endpoint: str = DB) -> Entry:
-        latest = self.registry.latest
+        latest = self.registry.shelf.latest
         found = latest.entry(endpoint) if latest is not None else None
         assert found is not None, f"no plan for {endpoint}"
         return found

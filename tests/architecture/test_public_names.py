@@ -35,6 +35,9 @@ PUBLIC = {
         "Batch Change Conflict Dead DedupMismatch Delivered DrainOptions KeyTaken Lag LeaseLost Message Origin "
         "Parked Queue QueueFull RampOptions Receipt RegionStore Shipper ShipperOptions Stats StoreTarget Target"
     ),
+    "outlast.simulator": (
+        "Agent Check Exploration Health Line Move Protocol Recovery Verdict explore recover trace_to"
+    ),
     "outlast.testing": "ScriptedDns",
 }
 

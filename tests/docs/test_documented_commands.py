@@ -29,6 +29,7 @@ ELSEWHERE = {
     "make test": ".ci/run",
     "make bench": "tests/docs/test_benchmarks.py",
     "make docs": "tests/docs/test_cli_reference.py::test_the_page_is_current",
+    "outlast verify": "tests/cli/test_verify.py",
     "outlast up": f"{CONTROL_PLANE}test_the_whole_control_plane_in_one_process",
     "outlast status": f"{CONTROL_PLANE}test_the_table_of_status",
     "outlast freeze": f"{CONTROL_PLANE}test_freeze_and_thaw",

@@ -104,6 +104,8 @@ def _reached() -> list[Waiting]:
     run(world, plans)
     for _ in range(4):
         run(world, world.janitor(keep=1))
+    world.damage(world.live()._replace(sentinel=()))
+    run(world, world.person(hold.Command.BREAK_GLASS, content(NEW)))
     return list(seen.values())
 
 

@@ -2,8 +2,9 @@
 
 import pytest
 from protocol_walk import illness
-from protocol_world import ABSENT, DB, Fate, Stage, World, content
+from protocol_world import DB, Fate, Stage, World, content
 
+from outlast.simulator.plan_store import ABSENT
 from outlast.traffic.hold import Command, Phase
 from outlast.traffic.messages import Commit, DeletePlan, DropReports, WriteRecord
 from outlast.traffic.ports import Live
@@ -123,7 +124,7 @@ def test_c8_the_newest_plan_is_never_deleted_though_no_sentinel_names_it(stage: 
     stage.world.run(janitor, passes=4)
 
     assert [1, 2] == sorted(stage.world.registry.plans)
-    assert {} == stage.world.registry.tombstones
+    assert {} == dict(stage.world.registry.shelf.tombstones)
 
 
 def test_c9_the_deletion_is_checked_again_in_its_own_transaction(stage: Stage) -> None:
@@ -134,8 +135,8 @@ def test_c9_the_deletion_is_checked_again_in_its_own_transaction(stage: Stage) -
     stage.world.run(janitor)
     tombstoned = stage.world.registry.backup()
     stage.world.until(janitor, DeletePlan)
-    plans, *rest = tombstoned
-    stage.world.restore_registry(({1: plans[1]}, *rest))
+    only_first = tombstoned.shelf._replace(plans=tombstoned.shelf.plans[:1])
+    stage.world.restore_registry(tombstoned._replace(shelf=only_first))
     stage.world.run(janitor)
 
     assert [1] == list(stage.world.registry.plans)
@@ -147,7 +148,7 @@ def test_c10_a_hold_is_put_back_though_its_plan_is_deleted(stage: Stage) -> None
     stage.world.run(stage.e2)
     stage.plan(HAND)
     stage.person(Command.FREEZE)
-    del stage.world.registry.plans[2]
+    stage.world.registry.forget_plan(2)
     stage.world.damage(stage.world.live()._replace(sets=()))
     stage.world.run(stage.e1)
 

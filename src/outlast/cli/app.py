@@ -19,6 +19,7 @@ from outlast.cli import (
     status,
     thaw,
     up,
+    verify,
 )
 from outlast.cli.options import epilog
 from outlast.cli.output import put
@@ -38,6 +39,7 @@ EPILOG = epilog(
     "outlast freeze --all --apply                  nobody writes until thaw",
     "outlast resolver ask db.example.com           a name's addresses, where they come from and why",
     "outlast drill                                 replay the outage on this machine",
+    "outlast verify                                every interleaving of its own protocol",
     status="0 as asked, 1 not as asked, 2 the command line or the configuration is wrong.",
 )
 
@@ -70,3 +72,6 @@ app.command("break-glass", short_help="Write addresses by hand and hold them.", 
     break_glass.break_glass
 )
 app.command("drill", epilog=drill.EPILOG)(drill.drill)
+app.command("verify", short_help="Explore every interleaving of outlast's own protocol.", epilog=verify.EPILOG)(
+    verify.verify
+)

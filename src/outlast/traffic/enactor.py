@@ -8,7 +8,8 @@ none talks to another. The rules (a) to (j) are those of the plan protocol; each
 What it never does: write without having read, overwrite a hold or a retirement, delete anything but what it replaces,
 send a transaction again after a lost reply.
 
-The state of a pass is a value; a crash is a return to `IDLE`.
+The state of a pass is a value; a crash is a return to `IDLE`. It holds what the rest of the pass still needs and nothing
+else: once decided, what was read is kept only where it is the transaction's prerequisite.
 """
 
 from enum import StrEnum
@@ -171,7 +172,7 @@ def _keep_live(state: EnactorState, seen: Sentinel) -> Step:
         if entry is None:
             return _rest(state)
         report = AheadReport(state.provider, state.endpoint, seen.gen, seen.digest)
-        return state._replace(phase=Phase.REPORT), (Note("ahead", f"gen={seen.gen}"), ReportAhead(report))  # (f)
+        return _decided(state, Phase.REPORT), (Note("ahead", f"gen={seen.gen}"), ReportAhead(report))  # (f)
     if seen.gen < entry.generation:
         # (d) Even if the records are equal already: the sentinel must move so that sleepers are refused.
         coming = _again(state, seen)._replace(gen=entry.generation, digest=entry.digest)
@@ -219,7 +220,7 @@ def _refresh_record(state: EnactorState, seen: Sentinel, content: Content) -> St
     if known.record is not None and (known.record.sentinel.n > seen.n or known.record.sentinel == seen):
         return _rest(state)
     record = Record(state.provider, state.endpoint, seen, content)
-    return state._replace(phase=Phase.RECORD), (WriteRecord(record),)
+    return _decided(state, Phase.RECORD), (WriteRecord(record),)
 
 
 # --------------------------------------------------------------------------- (i) the sentinel is absent or corrupt
@@ -254,10 +255,10 @@ def _create(state: EnactorState, entry: Entry | None, live: Live) -> Step:
     coming = Sentinel(state.realm, 1, entry.generation, entry.digest, Standing.LIVE, state.me)
     # The claim is written before the first creation, so that a creation that dies unrecorded is still known as ours.
     claim = Record(state.provider, state.endpoint, coming._replace(n=0), entry.content)
-    state = state._replace(intent=Transaction(state.provider, state.endpoint, live, coming, entry.content))
     if state.wait:
         return _stand_back(state)
-    return state._replace(phase=Phase.CLAIM), (Note("create", entry.content.digest), WriteRecord(claim))
+    intent = Transaction(state.provider, state.endpoint, live, coming, entry.content)
+    return _decided(state, Phase.CLAIM, intent), (Note("create", entry.content.digest), WriteRecord(claim))
 
 
 # -------------------------------------------------------------------------------------------------------- writing
@@ -277,11 +278,15 @@ def _write(state: EnactorState, coming: Sentinel, content: Content, why: str) ->
         return _stand_back(state)
     intent = Transaction(state.provider, state.endpoint, live, coming, content)
     note = Note(why, f"gen={coming.gen} n={coming.n}")
-    return state._replace(phase=Phase.COMMIT, intent=intent), (note, Commit(intent))
+    return _decided(state, Phase.COMMIT, intent), (note, Commit(intent))
 
 
 def _stand_back(state: EnactorState) -> Step:
-    return state._replace(phase=Phase.TURN, intent=None), (Wake(state.wait),)
+    return _decided(state, Phase.TURN), (Wake(state.wait),)
+
+
+def _decided(state: EnactorState, phase: Phase, intent: Transaction | None = None) -> EnactorState:
+    return state._replace(phase=phase, known=None, live=None, intent=intent)
 
 
 def _on_reply(state: EnactorState, reply: Event) -> Step:
@@ -311,7 +316,7 @@ def _write_record(state: EnactorState) -> Step:
     intent = state.intent
     record = Record(state.provider, state.endpoint, intent.sentinel, intent.content)
     note = Note("enacted", f"gen={intent.sentinel.gen} n={intent.sentinel.n} {intent.content}")
-    return state._replace(phase=Phase.RECORD), (note, WriteRecord(record))
+    return _decided(state, Phase.RECORD), (note, WriteRecord(record))
 
 
 def _rest(state: EnactorState, *notes: Note) -> Step:

@@ -3,7 +3,9 @@
 Each writes the coming sentinel to the registry's record first, if the registry answers, and then to the provider
 (rule e): a hold whose sentinel is lost afterwards is recreated as a hold. Freeze and thaw change nothing but the
 sentinel, and refuse while the records differ from what it names: a frozen mistake would be nobody's to mend.
-Break-glass writes what the person says, needs no registry, and takes a generation above everything it can read.
+Break-glass writes what the person says, needs no registry, and takes a generation above everything it can read. Where no
+sentinel is left to read, that is the registry alone, so it is asked again after seeing that (rule i): what was read before
+may have been overtaken by the very sentinel that is gone.
 
 Dry run: `decide_only` ends the pass where the first write would be, with the intended transaction in the state.
 """
@@ -51,6 +53,7 @@ class Phase(StrEnum):
     START = "start"
     KNOWN = "reading the registry"
     LIVE = "reading the primary"
+    RECHECK = "reading the registry after an absent sentinel"
     RECORD = "recording"
     COMMIT = "committing"
     CONFIRM = "reading back after a lost reply"
@@ -100,7 +103,12 @@ def step(state: HoldState, event: Event) -> Step:
             # The hand must work when everything else is down: the hold then lives in the sentinel alone.
             return _read_live(state._replace(known=None, why=f"registry unavailable: {detail}"), Phase.LIVE)
         case Phase.LIVE, LiveRead(live=live):
-            return _decide(state._replace(live=live))
+            state = state._replace(live=live)
+            return _read_again(state) if _is_blind(state) else _decide(state)
+        case Phase.RECHECK, KnownRead(known=known):
+            return _decide(state._replace(known=known))
+        case Phase.RECHECK, RegistryDown(detail=detail):
+            return _decide(state._replace(known=None, why=f"registry unavailable: {detail}"))
         case Phase.RECORD, RecordWritten(stored=False):
             return _again(state, "the record has moved on")
         case Phase.RECORD, RecordWritten() | RegistryDown():
@@ -126,6 +134,17 @@ def step(state: HoldState, event: Event) -> Step:
 
 def _read_live(state: HoldState, phase: Phase) -> Step:
     return state._replace(phase=phase), (ReadLive(state.provider, state.endpoint),)
+
+
+def _is_blind(state: HoldState) -> bool:
+    # There is no sentinel to go above, and a registry that answered: only what it says now counts.
+    assert state.live is not None
+    is_told = isinstance(parse(state.live.sentinel), Sentinel)
+    return state.command is Command.BREAK_GLASS and state.known is not None and not is_told
+
+
+def _read_again(state: HoldState) -> Step:
+    return state._replace(phase=Phase.RECHECK), (ReadKnown(state.provider, state.endpoint),)
 
 
 def _again(state: HoldState, detail: str) -> Step:

@@ -100,7 +100,8 @@ def _on_list(state: JanitorState, listed: PlansListed) -> Step:
     if not _candidates(state):
         return _rest(state)
     places = tuple(sorted((record.provider, record.endpoint) for record in listed.records))
-    return _next_place(state._replace(phase=Phase.SENTINELS, places=places))
+    listed = listed._replace(records=())
+    return _next_place(state._replace(phase=Phase.SENTINELS, listed=listed, places=places))
 
 
 def _candidates(state: JanitorState) -> tuple[PlanInfo, ...]:
@@ -115,7 +116,7 @@ def _next_place(state: JanitorState) -> Step:
     if state.places:
         provider, endpoint = state.places[0]
         return state, (ReadLive(provider, endpoint),)
-    return _next_deed(state._replace(phase=Phase.ACT, todo=_deeds(state)))
+    return _next_deed(state._replace(phase=Phase.ACT, listed=None, named=frozenset(), todo=_deeds(state)))
 
 
 def _deeds(state: JanitorState) -> tuple[Effect, ...]:

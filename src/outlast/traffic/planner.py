@@ -37,7 +37,7 @@ from outlast.traffic.messages import (
 )
 from outlast.traffic.plan import Entry, Plan, Withheld
 from outlast.traffic.planning import freshest, kind_of, propose
-from outlast.traffic.ports import Live, Record
+from outlast.traffic.ports import AheadReport, Live, Record
 from outlast.traffic.sentinel import Sentinel, parse
 from outlast.traffic.topology import Endpoint
 
@@ -69,7 +69,10 @@ class Options(NamedTuple):
 
 
 class PlannerState(NamedTuple):
-    """`floor` is the largest generation this planner has published; it outlives a registry that forgets."""
+    """`floor` is the largest generation this planner has published; it outlives a registry that forgets.
+
+    `answered` are the reports that the pass answers, once it has decided how; then nothing else is kept of its inputs.
+    """
 
     options: Options
     phase: Phase = Phase.IDLE
@@ -78,6 +81,7 @@ class PlannerState(NamedTuple):
     drafts: tuple[Entry, ...] = ()
     to_read: tuple[Place, ...] = ()
     seen: tuple[tuple[Place, Sentinel], ...] = ()
+    answered: tuple[AheadReport, ...] = ()
 
     def __repr__(self) -> str:
         return f"<planner {self.options.me}: {self.phase}, floor {self.floor}>"
@@ -124,6 +128,9 @@ def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
     if not concerned and not _gone(inputs):
         return _rest(state)
     to_read = tuple(place for place in state.options.places if place.endpoint in concerned)
+    # Of the records only the generations still count, and the largest of them is a floor like the registry's.
+    floor = max([inputs.floor, *(record.sentinel.gen for record in inputs.records)])
+    inputs = inputs._replace(records=(), floor=floor)
     return _next_sentinel(state._replace(phase=Phase.SENTINELS, inputs=inputs, drafts=drafts, to_read=to_read, seen=()))
 
 
@@ -215,7 +222,7 @@ def _publish(state: PlannerState) -> Step:
     assert inputs is not None
     ahead = _ahead(state)
     if not state.drafts and not ahead and not _gone(inputs):
-        return _drop(state, Note("report dropped", "no sentinel is ahead of the latest plan"))
+        return _drop(_decided(state), Note("report dropped", "no sentinel is ahead of the latest plan"))
     generation = _next_generation(state)
     try:
         plan = Plan(
@@ -230,7 +237,12 @@ def _publish(state: PlannerState) -> Step:
         return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
     after = inputs.plan.generation if inputs.plan is not None else 0
     publish = Publish(plan, after, _valid_until(inputs, state.options.max_signal_age))
-    return state._replace(phase=Phase.PUBLISH, floor=generation), (publish,)
+    return _decided(state)._replace(phase=Phase.PUBLISH, floor=generation), (publish,)
+
+
+def _decided(state: PlannerState) -> PlannerState:
+    assert state.inputs is not None
+    return state._replace(inputs=None, drafts=(), seen=(), answered=state.inputs.reports)
 
 
 def _valid_until(inputs: InputsRead, max_signal_age: int) -> int:
@@ -244,8 +256,7 @@ def _next_generation(state: PlannerState) -> int:
     assert inputs is not None
     latest = inputs.plan.generation if inputs.plan is not None else 0
     sentinels = [sentinel.gen for _, sentinel in state.seen]
-    records = [record.sentinel.gen for record in inputs.records]
-    return max([latest, inputs.floor, state.floor, *sentinels, *records]) + 1
+    return max([latest, inputs.floor, state.floor, *sentinels]) + 1
 
 
 def _entries(state: PlannerState, ahead: set[str], generation: int) -> list[Entry]:
@@ -274,11 +285,10 @@ def _few(names: set[str]) -> str:
 
 
 def _drop(state: PlannerState, *notes: Note) -> Step:
-    assert state.inputs is not None
-    if not state.inputs.reports:
+    if not state.answered:
         return _rest(state, *notes)
-    return state._replace(phase=Phase.DROP), (*notes, DropReports(state.inputs.reports))
+    return state._replace(phase=Phase.DROP), (*notes, DropReports(state.answered))
 
 
 def _rest(state: PlannerState, *notes: Note) -> Step:
-    return state._replace(phase=Phase.IDLE, inputs=None, drafts=(), to_read=(), seen=()), notes
+    return state._replace(phase=Phase.IDLE, inputs=None, drafts=(), to_read=(), seen=(), answered=()), notes

@@ -1,0 +1,134 @@
+"""`outlast verify` from end to end: verdicts with their statuses, the JSON that scripts rely on, traces in words."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from command_world import Run
+
+SMALL = ("verify", "--plans", "2", "--crashes", "0")
+
+
+def test_help_says_what_it_checks(run: Run) -> None:
+    """The first sentence keeps it apart from `doctor`."""
+    text = " ".join(run("verify", "--help").stdout.split())
+
+    assert "Checks outlast's own protocol; to check your set-up run `outlast doctor`." in text
+
+
+def test_pass(run: Run) -> None:
+    """Every interleaving of a small world is explored, and all recovers."""
+    done = run(*SMALL)
+
+    assert 0 == done.returncode
+    assert done.stdout.startswith(
+        "PASS: no interleaving breaks a rule, and from every state the system returns to health"
+    )
+
+
+def test_fail_is_told_by_its_shortest_trace(run: Run) -> None:
+    """The outage of 2025: who did what, and what DNS answers after it, and that nothing leads out again."""
+    done = run("verify", "--protocol", "aws-2025", "--crashes", "0")
+    last = [line for line in done.stdout.splitlines() if "deletes the tree of plan 1" in line]
+
+    assert 1 == done.returncode
+    assert done.stdout.startswith("FAIL: never empty")
+    assert last[0].endswith("DNS: no address")
+    assert "states from which nothing the system does leads back to health" in done.stdout
+
+
+def test_a_mended_hazard(run: Run) -> None:
+    """Without one hazard the automation of 2025 passes."""
+    assert 0 == run("verify", "--protocol", "aws-2025", "--without", "blind-clean-up").returncode
+
+
+def test_undetermined(run: Run) -> None:
+    """A used-up budget is neither, and has a status of its own."""
+    done = run("verify", "--max-states", "1")
+
+    assert 3 == done.returncode
+    assert done.stdout.startswith("UNDETERMINED")
+
+
+def test_json(run: Run) -> None:
+    """The keys that scripts rely on."""
+    done = run(*SMALL, "--without", "counting", "--json")
+    found = json.loads(done.stdout)
+    keys = {"verdict", "states", "transitions", "depth", "seconds", "states_per_cpu_second", "trace"}
+
+    assert 1 == done.returncode
+    assert keys <= found.keys()
+    assert ("FAIL", "n does not rise: 1 -> 1") == (found["verdict"], found["reason"])
+    assert {"actor", "step", "answer"} == found["trace"][0].keys()
+
+
+def test_what_a_proof_rests_on_is_said(run: Run) -> None:
+    """Several endpoints and many enactors are reduced to less, each by an argument that is printed."""
+    done = run(*SMALL, "--enactors", "3", "--endpoints", "2")
+
+    assert 4 == done.stdout.count("resting on: ")
+    assert "rule h" in done.stdout
+
+
+def test_what_waits_for_a_person_is_listed_with_the_command(run: Run) -> None:
+    """A hold is no trap: its command is printed."""
+    done = run(*SMALL, "--enactors", "1", "--fault", "freezes")
+
+    assert 0 == done.returncode
+    assert "a hold: outlast thaw" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        ("--fault", "rain"),
+        ("--fault", "freezes=9"),
+        ("--without", "luck"),
+        ("--protocol", "aws-2025", "--without", "hold"),
+    ],
+)
+def test_a_name_that_does_not_exist(run: Run, arguments: tuple[str, ...]) -> None:
+    """What is no fault, guard or hazard is refused with where to look."""
+    done = run("verify", *arguments)
+
+    assert 2 == done.returncode
+    assert "--list" in done.stderr
+
+
+def test_faults_and_guards_are_listed(run: Run) -> None:
+    """Everything that `--fault` and `--without` take, with what it is."""
+    done = run("verify", "--list")
+
+    assert {"sentinel-lost", "lost-reply", "one-time-check"} <= set(done.stdout.split())
+
+
+@pytest.mark.slow
+def test_the_same_question_has_the_same_answer() -> None:
+    """States, moves and trace do not depend on PYTHONHASHSEED."""
+    question = (
+        sys.executable,
+        "-m",
+        "outlast.cli",
+        *SMALL,
+        "--without",
+        "recheck",
+        "--fault",
+        "sentinel-lost",
+        "--json",
+    )
+    answers = []
+    for seed in ("1", "2"):
+        done = subprocess.run(
+            question,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=60,
+        )
+        found = json.loads(done.stdout)
+        answers.append({key: found[key] for key in ("verdict", "states", "transitions", "depth", "trace")})
+
+    assert answers[0] == answers[1]

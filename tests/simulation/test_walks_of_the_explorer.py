@@ -1,0 +1,99 @@
+"""Random walks over the explorer's protocols: repeatable by their seed, made shorter when they fail, and they do find faults."""
+
+import os
+import subprocess
+import sys
+from random import Random
+
+import pytest
+
+from outlast.simulator.engine import Engine
+from outlast.simulator.plan_guards import GUARDS, machines_without
+from outlast.simulator.plan_layout import Machines, PlanOptions
+from outlast.simulator.plan_protocol import plan_protocol
+from outlast.simulator.protocol import Protocol
+from outlast.simulator.walks import Walk, replayed, shrunk, walk
+
+BUDGETS = {"crashes": 3, "lost-replies": 3, "delayed": 2, "duplicated": 2, "records-lost": 2, "sentinel-lost": 1}
+STEPS = 300
+COMMAND = "import sys; sys.path.insert(0, 'tests/simulation'); import test_walks_of_the_explorer as t; print(t.walked(7).trace_hash)"
+
+
+def world(without: str = "") -> Protocol:
+    machines, lacks = machines_without(frozenset({without} - {""}))
+    options = PlanOptions(
+        enactors=3,
+        plans=4,
+        has_janitor=True,
+        budgets=BUDGETS,
+        machines=machines or Machines(),
+        lacks=lacks,
+        are_named=True,
+    )
+    return plan_protocol(options)
+
+
+def walked(seed: int, engine: Engine | None = None) -> Walk:
+    """The walk of that seed."""
+    return walk(engine or Engine(world()), Random(seed).randrange, steps=STEPS)
+
+
+@pytest.mark.slow
+def test_walks_break_no_rule_and_health_comes_back() -> None:
+    """A thousand schedules of three enactors, four plans, a janitor and faults; replay one with its seed."""
+    engine = Engine(world())
+
+    assert [] == [seed for seed in range(1_000) if walked(seed, engine).fault]
+
+
+def test_a_seed_is_a_trace() -> None:
+    """The same seed gives the same trace in ten runs, whatever was walked before; other seeds give others."""
+    engine = Engine(world())
+    walked(1, engine)
+
+    assert {walked(7).trace_hash} == {walked(7, engine).trace_hash for _ in range(10)}
+    assert 20 == len({walked(seed, engine).trace_hash for seed in range(20)})
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_seed_is_a_trace_in_any_process(hash_seed: str) -> None:
+    """The trace does not depend on the process or its PYTHONHASHSEED."""
+    environment = {**os.environ, "PYTHONHASHSEED": hash_seed}
+    done = subprocess.run([sys.executable, "-c", COMMAND], env=environment, capture_output=True, text=True, check=True)
+
+    assert walked(7).trace_hash == done.stdout.strip()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["prerequisites", "recheck", "counting", "naming", "repair"])
+def test_walks_find_what_is_missing(name: str) -> None:
+    """Without a guard some walk of a few hundred fails, and shrinking keeps the fault in fewer choices."""
+    engine = Engine(world(name))
+    failed = next(found for seed in range(500) if (found := walked(seed, engine)).fault)
+    shorter = shrunk(engine, failed)
+    lines = replayed(engine, shorter.choices, is_told=True).lines
+
+    assert failed.fault == shorter.fault
+    assert len(shorter.choices) < len(failed.choices)
+    assert lines
+    assert name in GUARDS
+
+
+@pytest.mark.long
+@pytest.mark.timeout(7200)
+def test_a_hundred_thousand_schedules() -> None:
+    """Five enactors, twenty plans, eight endpoints, two providers: 100,000 seeds break no rule. Replay one with its seed."""
+    options = PlanOptions(
+        enactors=5, plans=20, endpoints=8, coupled=8, providers=2, has_janitor=True, budgets=BUDGETS, are_named=True
+    )
+    protocol, broken = plan_protocol(options), []
+    engine = Engine(protocol)
+    for seed in range(100_000):
+        if seed % 200 == 0:
+            engine = Engine(protocol)  # what was learned is forgotten, so that memory stays small
+        # Health is asked of every hundredth: with eighty enactors it takes longer than the walk.
+        found = walk(engine, Random(seed).randrange, steps=STEPS, converges=seed % 100 == 0)
+        broken += [seed] if found.fault else []
+
+    assert [] == broken
