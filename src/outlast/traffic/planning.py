@@ -9,10 +9,10 @@ Per endpoint, in this order, each rule with its reason in `withheld`:
    region healthy, leaves in one step. An observer that lost every region has lost itself; one outside that still sees
    the region healthy means that observers disagree: neither evacuates. What observers inside the region say counts for
    nothing: clients are outside. A target comes back once one observer outside has seen it healthy for `soak` seconds.
-4. Fail open within a region: strictly below `fail_open_below`, all of its targets that ever worked stay (gdnsd). It
-   looks at health alone, before velocity holds anything back: otherwise each window would end in a swing. It never
-   brings back what is evacuated.
-5. Velocity: only so much capacity may leave for health within a window; the rest stays until the window has passed.
+4. Fail open within a region: strictly below `fail_open_below`, its targets that are healthy again cut their soak short,
+   and if that is not enough, all of its targets that ever worked stay (gdnsd). It looks at health alone, before velocity
+   holds anything back: otherwise each window would end in a swing. It never brings back what is evacuated.
+5. Velocity: only so much capacity may be out that left for health within a window; the rest stays until it has passed.
    Evacuation neither waits for it nor uses it up.
 6. Floors: no address family and no endpoint below its minimum; what ever worked is brought back first, what is
    evacuated after what is not, then anything.
@@ -118,7 +118,10 @@ def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evide
             before = reasons.get(address, UNCONFIGURED)
             out[address] = before if before != UNCONFIGURED else "newcomer: not yet probed"
         elif wall - found.since < endpoint.soak * SECOND:
-            out[address] = f"newcomer: must be healthy for {endpoint.soak:g} s"
+            # One that left is still out for its old reason: until it is back, velocity counts it.
+            left = reasons.get(address, "").startswith(UNHEALTHY)
+            again = f"{UNHEALTHY}again healthy, but not yet for" if left else "newcomer: must be healthy for"
+            out[address] = f"{again} {endpoint.soak:g} s"
     return out
 
 
@@ -182,7 +185,9 @@ def _slowed(endpoint: Endpoint, previous: Entry, out: dict[str, str], wall: int)
     recent = sum(
         1
         for item in previous.withheld
-        if item.reason.startswith(UNHEALTHY) and wall - item.since < endpoint.velocity_window * SECOND
+        if item.reason.startswith(UNHEALTHY)
+        and out.get(item.address, "").startswith(UNHEALTHY)  # what comes back now is not out any more
+        and wall - item.since < endpoint.velocity_window * SECOND
     )
     allowed = max(1, int(endpoint.max_leave * len(endpoint.targets))) - recent
     staying = set(leaving[max(0, allowed) :])
@@ -202,10 +207,12 @@ def _failed_open(
     for region in dict.fromkeys(target.region for target in staying):
         targets = [target for target in staying if target.region == region]
         able = [target.address for target in targets if _ever_worked(target, previous, evidence)]
-        fit = sum(1 for address in able if address not in out)
-        if fit < endpoint.fail_open_below * len(able):
-            for address in able:
-                kept.pop(address, None)
+        # First those that only soak: otherwise the unhealthy would come in beside them, to leave again in the next plan.
+        soaking = [a for a in able if a in evidence and evidence[a].verdict is Verdict.HEALTHY]
+        for brought_in in (soaking, able):
+            if sum(1 for address in able if address not in kept) < endpoint.fail_open_below * len(able):
+                for address in brought_in:
+                    kept.pop(address, None)
     return kept
 
 

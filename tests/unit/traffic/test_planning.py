@@ -126,6 +126,15 @@ def test_fail_open_never_brings_in_what_never_worked(signal: Any, wall: int) -> 
     assert (A, B) == planned(of, entry(A, B, withheld=first[1]), views, wall)[0]
 
 
+def test_a_soaking_target_comes_in_before_a_sick_one(signal: Any, wall: int) -> None:
+    """One target left, is healthy again and soaks; now the only other one fails: the healthy one is published alone."""
+    left = (Withheld(A, UNHEALTHY + "timeout", wall - 61 * SECOND),)
+    views = [signal(A, UP, for_=1), signal(B, DOWN)]
+
+    assert (B,) == planned(endpoint(A, B), entry(B, withheld=left), [views[0], signal(B, UP)], wall)[0]
+    assert (A,) == planned(endpoint(A, B), entry(B, withheld=left), views, wall)[0]
+
+
 def test_fail_open_does_not_swing_with_the_velocity_window(signal: Any, wall: int) -> None:
     """A region that is red stays published at once and in every later window, instead of going half out and back."""
     of = endpoint(A, B, C, D, max_leave=0.5, velocity_window=60)
