@@ -31,6 +31,8 @@ class Put:
     expires_at: int
     order: int
     receipts: list[Receipt] = field(default_factory=list)
+    was_dead: bool = False
+    """Others of its key went on meanwhile: when it is handed out again is between them and it."""
 
 
 class SpoolMachine(RuleBasedStateMachine):
@@ -107,7 +109,7 @@ class SpoolMachine(RuleBasedStateMachine):
                 m
                 for m, other in self.waiting.items()
                 if put.key is not None and other.key == put.key and other.order < put.order and m not in dead
-                if other.expires_at > self.now
+                if other.expires_at > self.now and not other.was_dead
             ]
             receipt, until = self.held.get(message.id, (None, 0))
             if receipt is not None:
@@ -199,6 +201,7 @@ class SpoolMachine(RuleBasedStateMachine):
         if is_kept:
             self.store.run(lambda spool: spool.revive(message_id))
             self.waiting[message_id].expires_at = self.now + ALWAYS
+            self.waiting[message_id].was_dead = True
         else:
             self.store.run(lambda spool: spool.discard(message_id))
             self.waiting.pop(message_id)

@@ -290,8 +290,8 @@ class Queue:
     def lease(self, count: int = 1, *, seconds: float = 60.0) -> tuple[Message, ...]:
         """Take up to `count` messages by hand for so many seconds; then they are free for others again.
 
-        Fewer, even none, does not mean that no more are free: those passed over because their time was over or their
-        attempts were used up count as well. `stats().depth` tells.
+        None does not mean that none is free, if hundreds had to be passed over because their time was over or their
+        attempts were used up. `stats().depth` tells.
         """
         if not 1 <= count <= LEASE_LIMIT:
             raise ValueError(f"count = {count} is not within 1 and {LEASE_LIMIT}")
@@ -332,7 +332,7 @@ class Queue:
         return self._store.run(lambda spool: spool.dead(limit))
 
     def revive(self, message_id: str) -> None:
-        """Hand a dead letter out again; raises `Refused` if it is none."""
+        """Hand a dead letter out again, after the one of its key that is next now; raises `Refused` if it is none."""
         self._store.run(lambda spool: spool.revive(message_id))
 
     def discard(self, message_id: str) -> None:

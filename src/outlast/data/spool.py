@@ -13,7 +13,6 @@ Dedup keys are remembered while the message is known and for a time after it was
 a promise to deliver is never given for a message that is gone.
 """
 
-import hashlib
 import itertools
 import sqlite3
 from collections.abc import Sequence
@@ -21,11 +20,9 @@ from typing import NamedTuple
 
 from outlast.data.records import Dead, Kept, Message, New, Put, Receipt, Stats
 from outlast.data.refusal import DedupMismatch, LeaseLost, QueueFull
-from outlast.data.spool_format import Limits
+from outlast.data.spool_format import Limits, digest_of, size_of
 from outlast.errors import OutlastError, Refused
 
-OVERHEAD_BYTES = 256
-"""What a message costs beside its body and keys: its rows and their share of the indexes, measured and rounded up."""
 SWEEP_LIMIT = 100
 """Expired messages and forgotten dedup keys removed with one operation, so that none takes long."""
 REMEMBERED_LIMIT = 100_000
@@ -73,7 +70,7 @@ class Spool:
             DedupMismatch: The dedup key belongs to another body.
 
         """
-        digest = _digest(new) if new.dedup is not None else b""
+        digest = digest_of(new) if new.dedup is not None else b""
         if new.dedup is not None and (known := self._known(new.dedup, now=now, wall=wall)):
             seq, first = known
             if first != digest:
@@ -177,21 +174,33 @@ class Spool:
     def lease(self, count: int, *, now: int, until: int, wall: int) -> tuple[Message, ...]:
         """Hand out the oldest messages that are free, at most `count`; they are free again at `until`.
 
-        `now` and `until` are nanoseconds above 0 of one clock. Fewer than `count` does not mean that no more are free.
+        `now` and `until` are nanoseconds above 0 of one clock. None does not mean that none is free, if very many had to be
+        passed over.
         """
         assert 0 < now <= until, f"{now} to {until} is no lease"
         self.sweep(now=now, wall=wall)
         self._db.execute("UPDATE head SET due = 0 WHERE due > 0 AND due <= ?", (now,))
-        rows = self._db.execute(f"{_ROW} WHERE h.due = 0 ORDER BY h.seq LIMIT ?", (count,)).fetchall()
-        messages = []
-        for row in map(_Row._make, rows):
-            if row.expires_at is not None and row.expires_at <= wall:
-                self._expire(row.seq)
-            elif row.attempts >= self._limits.max_attempts:
-                self._bury(row, "its workers never answered")
-            else:
-                messages.append(self._hold(row, until))
+        messages: list[Message] = []
+        for _ in range(
+            SWEEP_LIMIT
+        ):  # more than once where some were passed over, or made way for the next of their key
+            rows = self._db.execute(
+                f"{_ROW} WHERE h.due = 0 ORDER BY h.seq LIMIT ?", (count - len(messages),)
+            ).fetchall()
+            messages += [self._hold(row, until) for row in map(_Row._make, rows) if self._is_fit(row, wall)]
+            if not rows or len(messages) == count:
+                break
         return tuple(messages)
+
+    def _is_fit(self, row: _Row, wall: int) -> bool:
+        """Return whether a message may be handed out; one that may not is dropped or buried."""
+        if row.expires_at is not None and row.expires_at <= wall:
+            self._expire(row.seq)
+        elif row.attempts >= self._limits.max_attempts:
+            self._bury(row, "its workers never answered")
+        else:
+            return True
+        return False
 
     def _hold(self, row: _Row, until: int) -> Message:
         (token,) = self._db.execute("UPDATE total SET token = token + 1 RETURNING token").fetchone()
@@ -380,16 +389,3 @@ def _chunk(count: int) -> int:
 
 def _insert_rows(count: int) -> str:
     return " ".join((_INSERT_ROWS, ", ".join(["(?, ?, ?, ?, ?, ?)"] * count)))
-
-
-def size_of(new: New) -> int:
-    """Return what a message counts against `max_bytes`."""
-    return OVERHEAD_BYTES + len(new.body) + _length(new.key) + _length(new.dedup)
-
-
-def _digest(new: New) -> bytes:
-    return hashlib.sha256(repr(new.key).encode() + b"\0" + new.body).digest()[:16]
-
-
-def _length(text: str | None) -> int:
-    return len(text.encode()) if text else 0

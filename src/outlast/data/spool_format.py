@@ -1,9 +1,14 @@
 """What the queue's file looks like, and the limits it is held to."""
 
+import hashlib
 from dataclasses import dataclass
 
+from outlast.data.records import New
 from outlast.data.sqlite_file import Format
 from outlast.errors import InvalidConfig
+
+OVERHEAD_BYTES = 256
+"""What a message costs beside its body and keys: its rows and their share of the indexes, measured and rounded up."""
 
 FORMAT = Format(
     noun="spool",
@@ -62,3 +67,17 @@ class Limits:
             faults.append(f"dedup_seconds = {self.dedup_seconds:g} is not within 0 and 30 days")
         if faults:
             raise InvalidConfig(tuple(faults))
+
+
+def size_of(new: New) -> int:
+    """Return what a message counts against `max_bytes`."""
+    return OVERHEAD_BYTES + len(new.body) + _length(new.key) + _length(new.dedup)
+
+
+def digest_of(new: New) -> bytes:
+    """Return what tells a message from another one under the same dedup key."""
+    return hashlib.sha256(repr(new.key).encode() + b"\0" + new.body).digest()[:16]
+
+
+def _length(text: str | None) -> int:
+    return len(text.encode()) if text else 0

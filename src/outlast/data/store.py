@@ -12,8 +12,8 @@ from outlast.data.lock import FileLock
 from outlast.data.records import Kept, Put, Sync
 from outlast.data.refusal import QueueFull
 from outlast.data.reserve import Reserve
-from outlast.data.spool import Spool, size_of
-from outlast.data.spool_format import FORMAT, Limits
+from outlast.data.spool import Spool
+from outlast.data.spool_format import FORMAT, Limits, size_of
 from outlast.data.sqlite_file import explain, open_file
 from outlast.data.work import Joint
 from outlast.data.writer import Writer

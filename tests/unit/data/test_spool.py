@@ -7,8 +7,8 @@ import pytest
 
 from outlast.data.records import Message, New
 from outlast.data.refusal import DedupMismatch, LeaseLost, QueueFull
-from outlast.data.spool import OVERHEAD_BYTES, Spool
-from outlast.data.spool_format import FORMAT, Limits
+from outlast.data.spool import Spool
+from outlast.data.spool_format import FORMAT, OVERHEAD_BYTES, Limits
 from outlast.errors import InvalidConfig, Refused
 
 LIMITS = Limits(max_bytes=4 * (OVERHEAD_BYTES + 1), max_attempts=2, dedup_seconds=1e-6)
@@ -191,6 +191,17 @@ def test_a_message_whose_workers_die_is_given_up(spool: Spool) -> None:
 
     assert [] == lease(spool, now=40)
     assert ["its workers never answered"] == [letter.reason for letter in spool.dead(9)]
+
+
+def test_who_is_passed_over_costs_nobody_a_turn(spool: Spool) -> None:
+    """Those behind a message that is given up are handed out by the same lease, the next of its key among them."""
+    put(spool, "a", key="k")
+    put(spool, "b", key="k")
+    spool.lease(1, now=1, until=2, wall=1)
+    spool.lease(1, now=2, until=3, wall=1)
+
+    assert "b" == bodies(lease(spool, 1, now=3))
+    assert 1 == len(spool.dead(9))
 
 
 def test_a_dead_letter_can_be_revived(spool: Spool) -> None:
