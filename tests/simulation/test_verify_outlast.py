@@ -152,7 +152,7 @@ def test_enactors_that_sign_alike_hide_nothing_when_replies_are_lost() -> None:
     assert (full.verdict, answers(full)) == (alike.verdict, answers(alike))
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_planner_in_one_move_only_skips_no_generation() -> None:
     """A publication that never arrives skips a generation, which only changes what later ones are called."""
     full, atomic = explore(plan_protocol(LOSSY)), explore(plan_protocol(replace(LOSSY, is_planner_atomic=True)))
@@ -163,7 +163,7 @@ def test_a_planner_in_one_move_only_skips_no_generation() -> None:
     assert skipped <= standings(atomic)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_silence_hides_nothing() -> None:
     """A budget that is never drawn on switches the silent moves off; DNS is seen in just the same states."""
     loud = replace(LOSSY, budgets={**LOSSY.budgets, "name-taken": 0})

@@ -42,13 +42,14 @@ class Walker(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HazardOptions:
-    """How large a world is, and which hazards are mended."""
+    """How large a world is, how many plan numbers the cleaner spares, and which hazards are mended."""
 
     enactors: int = 2
     plans: int = 3
     endpoints: int = 1
     crashes: int = 0
     lost_replies: int = 0
+    keep: int = KEEP
     mended: frozenset[str] = frozenset()
 
 
@@ -109,7 +110,7 @@ def _planner(options: HazardOptions) -> Agent:
 class _World:
     def __init__(self, options: HazardOptions) -> None:
         self._mended = options.mended
-        self._machine = Enactor(keep=KEEP)
+        self._machine = Enactor(keep=options.keep)
         self.names = tuple(f"{chr(ord('a') + number)}.example" for number in range(options.endpoints))
         self._endpoints = tuple(Endpoint(name, ("192.0.2.1",)) for name in self.names)
         self.newborn = self._begun(State())

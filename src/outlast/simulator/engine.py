@@ -43,7 +43,7 @@ class Engine:
         self._health: dict[int, Health] = {}
         self._health_mask = self.packing.mask(protocol.health_parts)
         self._faults: dict[int, str] = {}
-        self._checked = self.packing.mask(tuple(part for check in protocol.checks for part in check.parts))
+        self.checked_mask = self.packing.mask(tuple(part for check in protocol.checks for part in check.parts))
         self.initial = self.packing.pack(protocol.initial)
         self.has_rules = False
         """Whether a move that breaks a rule was met anywhere; until then nobody needs to look for one."""
@@ -115,9 +115,13 @@ class Engine:
                     return rule
         return ""
 
+    def checked(self, state: int) -> int:
+        """The bits of a state that its checks look at."""
+        return state & self.checked_mask
+
     def fault(self, state: int) -> str:
         """Which rule this state breaks; empty if none."""
-        key = state & self._checked
+        key = state & self.checked_mask
         found = self._faults.get(key)
         if found is None:
             found = self._faults[key] = self._check(state)
