@@ -124,7 +124,7 @@ class Carrier:
     def _is_overtaken(self, transaction: Transaction, dns: Live) -> bool:
         # Sentinels only count up, so what has gone by never stands there again. Strangers could put it back.
         now, seen = fields(dns), fields(transaction.seen)
-        return self._layout.is_undamaged and bool(now) and int(now["n"]) > int(seen.get("n", -1))
+        return self._layout.is_orderly and bool(now) and int(now["n"]) > int(seen.get("n", -1))
 
     def _may_be_a_namesakes(self, own: Working, live: Live) -> bool:
         # Where enactors sign alike, what was read back may have been written by another one: then it was not ours.
@@ -180,7 +180,7 @@ class Carrier:
         past = claimed(past) if is_empty or isinstance(own.state, HoldState) else past
         # A record that is older than what is there, at the end of a pass: nothing comes of it, now or later.
         intent = getattr(own.state, "intent", None)
-        is_overtaken = self._layout.is_undamaged and there is not None and effect.record.sentinel.n < there.sentinel.n
+        is_overtaken = self._layout.is_orderly and there is not None and effect.record.sentinel.n < there.sentinel.n
         answer = m.RecordWritten(stored=new is not None)
         return Outcome(answer, (new if new is not None else there, past), is_silent=is_overtaken and intent is None)
 

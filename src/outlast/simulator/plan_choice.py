@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import NamedTuple
 
-from outlast.simulator.plan_layout import HARMLESS, Machines, PlanOptions
+from outlast.simulator.plan_layout import ORDERLY, Machines, PlanOptions
 from outlast.simulator.plan_publishing import UNFIT
 
 MANY = 3
@@ -37,6 +37,9 @@ def choose(
 ) -> Choice:
     """Small worlds in every detail; larger ones with twins that sign alike and the planner's pass as one move."""
     is_large = enactors >= MANY
+    are_alike = (
+        (is_large or "break-glasses" in budgets) and budgets.keys() <= ORDERLY and not lacks and machines is None
+    )
     is_atomic = is_large and not (UNFIT & budgets.keys()) and not lacks and machines is None
     options = PlanOptions(
         enactors=enactors,
@@ -45,13 +48,13 @@ def choose(
         budgets=budgets,
         machines=machines or Machines(),
         lacks=lacks,
-        are_named=not is_large,
+        are_named=not are_alike,
         is_planner_atomic=is_atomic,
     )
-    is_silent = budgets.keys() <= HARMLESS and not lacks and machines is None
+    is_silent = budgets.keys() <= ORDERLY and not lacks and machines is None
     arguments = (
         (endpoints > 1, INDEPENDENT),
-        (is_large, ALIKE),
+        (are_alike, ALIKE),
         (is_atomic, ATOMIC),
         (is_silent, SILENT),
     )

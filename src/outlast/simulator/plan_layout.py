@@ -29,6 +29,10 @@ HARMLESS = {"crashes", "lost-replies", "providers-away", "clock-jumps"}
 """Budgets whose troubles change nothing that stands in DNS or in the registry."""
 
 
+ORDERLY = HARMLESS | {"registry-away", "delayed", "duplicated", "freezes", "thaws", "break-glasses"}
+"""Budgets with which no sentinel is lost: each `n` is written once, so that it tells as much as a name."""
+
+
 class Place(NamedTuple):
     """One endpoint at one provider."""
 
@@ -177,10 +181,15 @@ class Layout:
         )
 
     @property
-    def is_undamaged(self) -> bool:
-        """Whether nobody but the machines ever changes sentinels, records and registry, and guards are whole."""
+    def is_orderly(self) -> bool:
+        """Whether sentinels and records only ever count up, for guards are whole and nothing is lost."""
         options = self.options
-        return not options.lacks and options.machines == Machines() and options.budgets.keys() <= HARMLESS
+        return not options.lacks and options.machines == Machines() and options.budgets.keys() <= ORDERLY
+
+    @property
+    def is_undamaged(self) -> bool:
+        """Whether, besides, nobody but the janitor looks at older plans."""
+        return self.is_orderly and self.options.budgets.keys() <= HARMLESS
 
     def pruned(self, shelf: Shelf) -> Shelf:
         """The shelf without plans that nobody reads here.

@@ -231,7 +231,8 @@ def _needs_take_over(state: HoldState, seen: Reading) -> str:
 def _write(state: HoldState, coming: Sentinel, content: Content) -> Step:
     assert state.live is not None
     intent = Transaction(state.provider, state.endpoint, state.live, coming, content)
-    state = state._replace(intent=intent)
+    # Of what the registry said, only that it answered still counts.
+    state = state._replace(intent=intent, known=Known(0, None, None) if state.known is not None else None)
     if state.decide_only:
         return _end(state, Phase.DONE, "dry run: nothing was written")
     record = Record(state.provider, state.endpoint, coming, content)
