@@ -29,6 +29,9 @@ RUN = pytest.StashKey[str]()
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    # A run in the background is started with Ctrl-C ignored, and so would be all that it starts: tests press it.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     config.stash[SKIPPED] = []
     config.stash[LEFT_BEHIND] = []
     config.stash[RUN] = uuid.uuid4().hex

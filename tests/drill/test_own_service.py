@@ -25,6 +25,11 @@ COMMANDS = COMMAND.findall((EXAMPLE / "README.md").read_text(encoding="utf-8"))
 SERVICE = "python service.py {address} {port}"
 
 
+def named(command: str) -> str:
+    """The client that a command names."""
+    return command.partition("--client ")[2].partition(" ")[0]
+
+
 def refused(folder: Path, *arguments: str) -> str:
     """What the command says on stderr when it refuses with status 2."""
     done = subprocess.run(
@@ -44,7 +49,7 @@ def refused(folder: Path, *arguments: str) -> str:
 @pytest.mark.slow
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(find_spec("fastapi") is None, reason="fastapi is not installed")
-@pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.partition("--client ")[2].partition(" ")[0])
+@pytest.mark.parametrize("command", [pytest.param(COMMANDS[0], marks=pytest.mark.long), *COMMANDS[1:]], ids=named)
 def test_the_commands_of_the_example_run(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each plays its act, shortened, with the user's group in it; nothing is left; the protected call does better."""
     folder = shutil.copytree(EXAMPLE, tmp_path / "example")

@@ -58,11 +58,13 @@ def spin(folder: Path, made: Model) -> tuple[int, int, int]:
     build = ["gcc", "-O0", "-w", "-DSAFETY", "-DNOREDUCE", "-DVECTORSZ=4096", "-o", "pan", "pan.c"]
     subprocess.run(build, cwd=folder, check=True, capture_output=True, timeout=100)
     done = subprocess.run(["./pan", "-m1000000"], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
-    found = [
-        re.search(pattern, done.stdout) for pattern in (r"(\d+) states, stored", r"(\d+) transitions", r"errors: (\d+)")
-    ]
-    assert all(found), done.stdout
-    return tuple(int(match[1]) for match in found if match)  # type: ignore[return-value]  # three patterns
+
+    def told(pattern: str) -> int:
+        found = re.search(pattern, done.stdout)
+        assert found is not None, done.stdout
+        return int(found[1])
+
+    return told(r"(\d+) states, stored"), told(r"(\d+) transitions"), told(r"errors: (\d+)")
 
 
 LARGE = ("aws-2025 2/2, nothing kept", "aws-2025 2/2, nothing kept, clean-up mended")
@@ -85,7 +87,7 @@ def test_spin_counts_the_same(tmp_path: Path, name: str) -> None:
     ("name", "errors"),
     [
         ("aws-2025 2/2, nothing kept", 1),
-        ("aws-2025 2/2, nothing kept, clean-up mended", 0),
+        pytest.param("aws-2025 2/2, nothing kept, clean-up mended", 0, marks=pytest.mark.long),
         ("outlast 2/2, a crash", 0),
     ],
 )
