@@ -31,7 +31,8 @@ class Outcome(NamedTuple):
 
 Values = tuple[Any, ...]
 Losable = m.WriteRecord | m.ReportAhead | m.Publish | m.DropReports | m.Tombstone | m.DeletePlan
-AT_PROVIDER = m.ReadLive | m.Commit
+CAUSES = {"break-glasses": MAX_TRIES + 1, "registry-lost": 3, "registry-restored": 3}
+"""Generations that one such event may take: a person tries again; after a loss the planner publishes, and explains itself."""
 
 
 class Carrier:
@@ -216,7 +217,7 @@ class Carrier:
             return f"generation {after.generation} was published before"
         # Each generation has a cause: a version of the topology, a person's write, something lost.
         options = self._layout.options
-        causes = options.plans + (MAX_TRIES + 1) * sum(options.budgets.values())
+        causes = options.plans + sum(CAUSES.get(name, 1) * count for name, count in options.budgets.items())
         return f"generations grow without end: {after.generation}" if after.generation > causes else ""
 
 
