@@ -178,8 +178,8 @@ def test_without_the_fence_a_stale_write_lands_and_the_drill_fails(tmp_path: Pat
     claims = [item["claim"] for item in failed(act)]
 
     assert (1, {}, []) == (drill.status, drill.left, drill.folders)
+    # Not that nothing is refused: what unfenced writers read just before they send can be stale by then, too.
     assert act["generation_regressions"] >= 1
-    assert act["stale_refused"] == 0
     assert any("older generation" in claim for claim in claims)
     assert [] == [claim for claim in claims if f"FAILED fenced: {claim}" not in drill.output]
     assert f"{len(claims)} expectations failed" in drill.output
