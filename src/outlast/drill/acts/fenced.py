@@ -125,7 +125,9 @@ def _move_until_held(stage: Stage, role: str) -> None:
         if holds.is_held(world.holds, role):
             return
         holds.release(world.holds, role, world.crew.pid(role))
-        stage.tell(f"A peer of {role} enacted generation {_live(stage).generation} before it; capacity moves once more.")
+        stage.tell(
+            f"A peer of {role} enacted generation {_live(stage).generation} before it; capacity moves once more."
+        )
         _move(stage, MOVES[3])
     raise NotReached(f"{role} to be held: a peer was faster {TRIES} times", hint="the machine may be overloaded")
 
