@@ -16,6 +16,7 @@ COMMANDS = [
     ("status",),
     ("freeze",),
     ("thaw",),
+    ("retire",),
     ("break-glass",),
     ("planner", "run"),
     ("enactor", "run"),

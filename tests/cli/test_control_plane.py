@@ -119,6 +119,26 @@ def test_freeze_and_thaw(world: World) -> None:
     assert ("held", 1, list(BOTH), 0) == (held["agreement"], held["exit"], during, thawed.returncode)
 
 
+def test_a_retired_name_is_left_alone(world: World) -> None:
+    """A dry run writes nothing; what is retired keeps its records, stands so in DNS, and follows no plan any more."""
+    world.settle()
+    before = world.status()["sentinel"]
+    dry = world.run("retire", "db.example.com")
+    after_dry = world.status()["sentinel"]
+    done = world.run("retire", "db.example.com", "--apply", "--reason", "moved", "--json")
+    world.configure("127.0.0.1")
+    up = world.start("up", "--name", "a")
+    wait_for(lambda: (plan := world.status()["plan"]) is not None and plan["gen"] == 2)
+    refused = world.run("thaw", "db.example.com", "--apply")
+    there = world.status()
+    world.stop(up)
+
+    assert (0, before, 0) == (dry.returncode, after_dry, done.returncode)
+    assert ("written", "moved") == (json.loads(done.stdout)["places"][0]["outcome"], json.loads(done.stdout)["reason"])
+    assert ("retired", list(BOTH)) == (there["agreement"], world.addresses())
+    assert (1, True) == (refused.returncode, "it is retired: nothing writes to it any more" in refused.stdout)
+
+
 def test_a_provider_that_was_not_frozen(world: World) -> None:
     """Freeze lists a provider it could not reach as NOT FROZEN and leaves with 1."""
     world.settle()

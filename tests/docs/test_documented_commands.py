@@ -34,6 +34,7 @@ ELSEWHERE = {
     "outlast status": f"{CONTROL_PLANE}test_the_table_of_status",
     "outlast freeze": f"{CONTROL_PLANE}test_freeze_and_thaw",
     "outlast thaw": f"{CONTROL_PLANE}test_freeze_and_thaw",
+    "outlast retire": f"{CONTROL_PLANE}test_a_retired_name_is_left_alone",
     "outlast break-glass": f"{CONTROL_PLANE}test_break_glass_with_nothing_else",
     "outlast planner run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",
     "outlast prober run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",

@@ -21,6 +21,7 @@ WAITING = {
     "freezes": {"a hold: outlast thaw"},
     "break-glasses": {"a hold: outlast thaw"},
     "name-taken": {"a name that nobody has claimed: outlast break-glass --take-over"},
+    "retirements": {"a retired name: nothing, or outlast break-glass --take-over"},
     "realm-taken": {"a foreign realm: its owner, or outlast break-glass --take-over"},
 }
 """Which states may wait for a person, and nothing else does."""
@@ -92,7 +93,7 @@ def test_a_guard_taken_away_is_missed(name: str) -> None:
     choice = choose(
         enactors=guard.enactors,
         plans=guard.plans,
-        endpoints=1,
+        endpoints=guard.endpoints,
         has_janitor=guard.has_janitor,
         budgets=guard.budgets,
         machines=machines,

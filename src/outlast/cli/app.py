@@ -16,6 +16,7 @@ from outlast.cli import (
     planner,
     prober,
     resolver,
+    retire,
     status,
     thaw,
     up,
@@ -68,6 +69,7 @@ app.add_typer(resolver.app, name="resolver")
 app.command("status", short_help="Compare what DNS answers with the plan.", epilog=status.EPILOG)(status.status)
 app.command("freeze", short_help="Keep every enactor from changing an endpoint.", epilog=freeze.EPILOG)(freeze.freeze)
 app.command("thaw", short_help="Lift the hold of freeze or break-glass.", epilog=thaw.EPILOG)(thaw.thaw)
+app.command("retire", short_help="Let go of an endpoint for good.", epilog=retire.EPILOG)(retire.retire)
 app.command("break-glass", short_help="Write addresses by hand and hold them.", epilog=break_glass.EPILOG)(
     break_glass.break_glass
 )

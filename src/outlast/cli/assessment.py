@@ -47,12 +47,14 @@ def assess(realm: str, known: Known | str, live: Live | str) -> Assessment:
             return _without_sentinel(known, live)
     if seen.realm != realm:
         return Assessment(Agreement.FOREIGN, f"it belongs to the realm {seen.realm!r}: hands off")
+    if seen.standing is Standing.RETIRED:
+        return Assessment(Agreement.RETIRED, f"retired by {seen.by}: nothing writes to it")
     if digest(live.sets) != seen.digest:
         return Assessment(
             Agreement.DAMAGED, f"records are not what the sentinel names: an enactor mends {seen.standing}"
         )
-    if seen.standing is not Standing.LIVE:
-        return _not_live(seen)
+    if seen.standing is Standing.HELD:
+        return Assessment(Agreement.HELD, f"held by {seen.by}; lift it with: outlast thaw")
     if isinstance(known, str):
         return Assessment(Agreement.UNKNOWN, f"records are whole, but the registry did not answer: {known}")
     return _against_plan(seen, known)
@@ -67,12 +69,6 @@ def _without_sentinel(known: Known | str, live: Live) -> Assessment:
     if known.entry is None and known.record is None:
         return Assessment(Agreement.UNPLANNED, "no plan names it yet: is a planner running?")
     return Assessment(Agreement.ABSENT, "no sentinel: an enactor creates it")
-
-
-def _not_live(seen: Sentinel) -> Assessment:
-    if seen.standing is Standing.HELD:
-        return Assessment(Agreement.HELD, f"held by {seen.by}; lift it with: outlast thaw")
-    return Assessment(Agreement.RETIRED, f"retired by {seen.by}: nothing writes to it")
 
 
 def _against_plan(seen: Sentinel, known: Known) -> Assessment:

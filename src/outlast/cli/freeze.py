@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from outlast.cli.hold import Hand, carry_out, chosen, operator
+from outlast.cli.hold import Wanted, hold
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
-from outlast.config import wire
-from outlast.config.parse import load
-from outlast.traffic.hold import Command, HoldState
+from outlast.traffic.hold import Command
 
 EPILOG = epilog(
     "outlast freeze db.example.com",
@@ -30,9 +28,7 @@ def freeze(
     Records stay as they are, and damage to them is still mended. What is there and what would be written is printed;
     nothing is written without --apply. A provider that was not reached is listed as NOT FROZEN.
     """
-    settings = load(config)
-    places = chosen(settings, names or [], everything=everything)
-    me = operator(Command.FREEZE)
-    states = tuple(HoldState(Command.FREEZE, me, settings.realm, place.provider, place.endpoint) for place in places)
-    hand = Hand(registry=wire.registry(settings), providers=wire.providers(settings), apply=apply, reason=reason)
-    carry_out(states, hand, as_json=as_json)
+    wanted = Wanted(
+        names=names or [], everything=everything, apply=apply, reason=reason, as_json=as_json, config=config
+    )
+    hold(Command.FREEZE, wanted)

@@ -1,17 +1,19 @@
-"""What freeze, thaw and break-glass share: one machine for each endpoint at each provider, and what is printed of it."""
+"""What freeze, thaw, retire and break-glass share: one machine for each endpoint at each provider, and what is printed of it."""
 
 import asyncio
 import getpass
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import typer
 
 from outlast.cli.output import put, put_json
+from outlast.config import wire
+from outlast.config.parse import load
 from outlast.config.settings import Settings
-from outlast.config.wire import places
 from outlast.errors import Refused
 from outlast.loop import drive
 from outlast.system_clock import SystemClock
@@ -29,6 +31,7 @@ CONCURRENT = 16
 UNREACHED = {
     Command.FREEZE: "NOT FROZEN",
     Command.THAW: "NOT THAWED",
+    Command.RETIRE: "NOT RETIRED",
     Command.BREAK_GLASS: "NOT WRITTEN",
 }
 
@@ -41,6 +44,18 @@ class Hand:
     providers: Mapping[str, Provider]
     apply: bool
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """What the command line of `freeze`, `thaw` and `retire` says."""
+
+    names: list[str]
+    everything: bool
+    apply: bool
+    reason: str
+    as_json: bool
+    config: Path
 
 
 def operator(command: Command) -> str:
@@ -66,7 +81,18 @@ def chosen(settings: Settings, names: list[str], *, everything: bool) -> tuple[P
     if unknown:
         there = ", ".join(endpoint.name for endpoint in settings.topology.endpoints)
         raise Refused(f"no such endpoint in {settings.path}: {', '.join(unknown)}", hint=f"there are: {there}")
-    return tuple(place for place in places(settings) if everything or place.endpoint in wanted)
+    return tuple(place for place in wire.places(settings) if everything or place.endpoint in wanted)
+
+
+def hold(command: Command, wanted: Wanted) -> None:
+    """Freeze, thaw or retire what the command line names."""
+    settings = load(wanted.config)
+    places = chosen(settings, wanted.names, everything=wanted.everything)
+    me = operator(command)
+    states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
+    registry, providers = wire.registry(settings), wire.providers(settings)
+    hand = Hand(registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason)
+    carry_out(states, hand, as_json=wanted.as_json)
 
 
 def carry_out(states: tuple[HoldState, ...], hand: Hand, *, as_json: bool) -> None:

@@ -4,11 +4,9 @@ from typing import Annotated
 
 import typer
 
-from outlast.cli.hold import Hand, carry_out, chosen, operator
+from outlast.cli.hold import Wanted, hold
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
-from outlast.config import wire
-from outlast.config.parse import load
-from outlast.traffic.hold import Command, HoldState
+from outlast.traffic.hold import Command
 
 EPILOG = epilog(
     "outlast thaw db.example.com",
@@ -29,9 +27,7 @@ def thaw(
 
     What is there and what would be written is printed; nothing is written without --apply.
     """
-    settings = load(config)
-    places = chosen(settings, names or [], everything=everything)
-    me = operator(Command.THAW)
-    states = tuple(HoldState(Command.THAW, me, settings.realm, place.provider, place.endpoint) for place in places)
-    hand = Hand(registry=wire.registry(settings), providers=wire.providers(settings), apply=apply, reason=reason)
-    carry_out(states, hand, as_json=as_json)
+    wanted = Wanted(
+        names=names or [], everything=everything, apply=apply, reason=reason, as_json=as_json, config=config
+    )
+    hold(Command.THAW, wanted)

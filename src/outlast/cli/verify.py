@@ -1,5 +1,6 @@
 """`outlast verify`: explores every interleaving of the plan protocol, or of the automation of 2025."""
 
+import os
 import shlex
 import sys
 import time
@@ -35,6 +36,7 @@ EPILOG = epilog(
     "outlast verify --list                                   faults, guards and hazards by name",
     status="0 PASS, 1 FAIL, 2 the command line is wrong, 3 UNDETERMINED (a budget of states or seconds was used up).",
 )
+JOBS = os.cpu_count() or 1
 STATUSES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNDETERMINED: 3}
 TELL_EVERY = 5.0
 """Seconds between two lines of progress."""
@@ -70,6 +72,9 @@ def verify(
     as_json: Json = False,
     walks: Annotated[int, typer.Option("--walks", help="Random walks instead of all interleavings.", min=0)] = 0,
     seed: Annotated[int, typer.Option("--seed", help="The first walk's seed.", min=0)] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", help="Processes that walk; one per processor by default.", min=1)
+    ] = JOBS,
     providers: Annotated[int, typer.Option("--providers", help="Providers, in walks.", min=1, max=4)] = 1,
     lists: Annotated[bool, typer.Option("--list", help="List faults, guards and hazards, and end.")] = False,
 ) -> None:
@@ -105,7 +110,7 @@ def verify(
         )
         chosen, arguments = plan_protocol(choice.options), choice.arguments
     if walks:
-        verdict = run_walks(chosen, walks, seed, question=_question(), as_json=as_json)
+        verdict = run_walks(chosen, range(seed, seed + walks), jobs=jobs, question=_question(), as_json=as_json)
         raise typer.Exit(STATUSES[verdict])
     limits = _limits(max_seconds, max_states)
     expects_fault = bool(without) or protocol is ProtocolName.AWS_2025

@@ -1,8 +1,11 @@
 """`outlast verify --walks`: random walks through worlds that are too large to exhaust, each decided by its seed."""
 
+import multiprocessing
 import sys
 import time
+from collections.abc import Iterator, Sequence
 from random import Random
+from typing import NamedTuple
 
 from outlast.cli.output import put, put_json
 from outlast.simulator.engine import Engine
@@ -15,28 +18,58 @@ ENGINE_WALKS = 200
 TELL_EVERY = 5.0
 
 
-def run_walks(protocol: Protocol, count: int, seed: int, *, question: str, as_json: bool) -> Verdict:
-    """Walk with the seeds from `seed` on; the first that fails is shortened, told, and can be replayed by its command."""
-    engine, told = Engine(protocol), time.monotonic()
-    done = Walk("", (), "")
-    for number in range(count):
-        if number and number % ENGINE_WALKS == 0:
-            engine = Engine(protocol)
+class Block(NamedTuple):
+    """What became of seeds in a row: the last walk, or the first that failed, its seed, and how many were walked."""
+
+    seed: int
+    walks: int
+    last: Walk
+
+
+def run_walks(protocol: Protocol, seeds: range, *, jobs: int, question: str, as_json: bool) -> Verdict:
+    """Walk with these seeds; the first that fails is shortened, told, and can be replayed by its command."""
+    told, walked, last = time.monotonic(), 0, Walk("", (), "")
+    for block in _walked(protocol, seeds, jobs):
+        walked, last = walked + block.walks, block.last
         if time.monotonic() - told >= TELL_EVERY:
             told = time.monotonic()
-            sys.stderr.write(f"{number:,} walks\n")
-        chance = Random(seed + number)  # noqa: S311 - a seed that can be repeated is the point
-        done = walk(engine, chance.randrange, steps=STEPS)
-        if done.fault:
-            _tell(engine, done, f"{question} --walks 1 --seed {seed + number}", as_json=as_json)
+            sys.stderr.write(f"{walked:,} walks\n")
+        if last.fault:
+            _tell(Engine(protocol), last, f"{question} --walks 1 --seed {block.seed}", as_json=as_json)
             return Verdict.FAIL
     if as_json:
-        put_json({"verdict": "PASS", "walks": count, "seed": seed, "trace_hash": done.trace_hash, "trace": []})
+        put_json({"verdict": "PASS", "walks": walked, "seed": seeds.start, "trace_hash": last.trace_hash, "trace": []})
     else:
         put(
-            f"PASS: {count:,} walks break no rule, and health is back after each; the last one's hash is {done.trace_hash}"
+            f"PASS: {walked:,} walks break no rule, and health is back after each; the last one's hash is {last.trace_hash}"
         )
     return Verdict.PASS
+
+
+def _walked(protocol: Protocol, seeds: range, jobs: int) -> Iterator[Block]:
+    size = min(ENGINE_WALKS, max(1, len(seeds) // (jobs * 4)))
+    blocks = [seeds[first : first + size] for first in range(0, len(seeds), size)]
+    _world[:] = [protocol]
+    if jobs == 1:
+        yield from map(_walk_all, blocks)
+        return
+    # Forked, because a protocol is made of functions: it cannot be sent, only be there already.
+    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+        yield from pool.imap(_walk_all, blocks)
+
+
+_world: list[Protocol] = []
+"""What is walked through, where the processes that are forked find it."""
+
+
+def _walk_all(seeds: Sequence[int]) -> Block:
+    engine, block = Engine(_world[0]), Block(0, 0, Walk("", (), ""))
+    for walks, seed in enumerate(seeds, 1):
+        chance = Random(seed)  # noqa: S311 - a seed that can be repeated is the point
+        block = Block(seed, walks, walk(engine, chance.randrange, steps=STEPS))
+        if block.last.fault:
+            break
+    return block
 
 
 def _tell(engine: Engine, failed: Walk, replay: str, *, as_json: bool) -> None:

@@ -33,7 +33,7 @@ def install_resolver(client: Any, resolver: Resolves) -> None:
     manager = getattr(session, "_manager", None)
     if not isinstance(classes, dict) or manager is None:
         raise InvalidConfig((f"{type(client).__name__}: this version of botocore is not known to outlast",))
-    # A dictionary of its own: botocore's is this session's, but the classes in it are everybody's.
+    # A dictionary of its own: the present one may be shared, and the classes in it are everybody's.
     manager.pool_classes_by_scheme = {scheme: _resolving_pool(pool, resolver) for scheme, pool in classes.items()}
 
 

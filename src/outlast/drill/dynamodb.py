@@ -9,16 +9,12 @@ Run as `python -m outlast.drill.dynamodb OPTIONS.json`; the options are `Dynamod
 """
 
 import json
-import math
-import os
-import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import uvicorn
 from moto.moto_server.werkzeug_app import create_backend_app
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -27,8 +23,8 @@ from starlette.routing import Route
 from werkzeug.test import Client
 
 from outlast.drill.child import Lines, on_termination, require, run_child
-from outlast.drill.connection_age import CloseAtAge
 from outlast.drill.names import TABLE
+from outlast.drill.serving import ReadyServer, configure, opened
 from outlast.drill.table_wire import TARGET, signature
 
 MAX_BODY = 64 * 1024  # bytes; the drill's items are some tens of bytes
@@ -140,21 +136,6 @@ _OWN_HEADERS = {"content-length", "connection", "date", "server"}
 """Headers that the server writes itself."""
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it listens."""
-
-    def __init__(self, config: uvicorn.Config, lines: Lines, region: str) -> None:
-        super().__init__(config)
-        self._lines = lines
-        self._region = region
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        addresses = [list(listening.getsockname()[:2]) for listening in sockets or []]
-        ready = {"t": time.monotonic(), "pid": os.getpid(), "region": self._region, "addresses": addresses}
-        self._lines.write("ready", ready)
-
-
 def serve(options: DynamodbOptions) -> None:
     """Serve until SIGTERM, then keep what was written for the next start."""
     lines = Lines(options.output)
@@ -163,16 +144,13 @@ def serve(options: DynamodbOptions) -> None:
     table.put_all([_item(f"k{number}", f"v-k{number}") for number in range(options.keys)])
     if database.exists():
         table.put_all(json.loads(database.read_text(encoding="utf-8")))
-    server = _Server(_configure(options, build_app(table, options.region)), lines, options.region)
-
-    def end() -> None:
-        server.should_exit = True
-
-    on_termination(end)
+    config = configure(build_app(table, options.region), connection_age=options.connection_age, grace=0)
+    server = ReadyServer(config, lines, options.region)
+    on_termination(server.end)
     while options.gate is not None and not Path(options.gate).exists() and not server.should_exit:
         time.sleep(LOOK_EVERY)
     if not server.should_exit:
-        server.run(sockets=_open(options))
+        server.run(sockets=opened(options.sockets, options.listen))
     database.write_text(json.dumps(list(table.scan())), encoding="utf-8")
     lines.write("end", {"t": time.monotonic(), "requests": server.server_state.total_requests})
     lines.close()
@@ -180,28 +158,6 @@ def serve(options: DynamodbOptions) -> None:
 
 def _item(key: str, value: str) -> Item:
     return {"key": {"S": key}, "value": {"S": value}}
-
-
-def _configure(options: DynamodbOptions, app: Starlette) -> uvicorn.Config:
-    return uvicorn.Config(
-        CloseAtAge(app, age=options.connection_age),
-        loop="asyncio",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        proxy_headers=False,
-        timeout_keep_alive=math.ceil(options.connection_age),
-        timeout_graceful_shutdown=0,
-    )
-
-
-def _open(options: DynamodbOptions) -> list[socket.socket]:
-    if options.sockets:
-        return [socket.socket(fileno=descriptor) for descriptor in options.sockets]
-    return [socket.create_server((address, port)) for address, port in options.listen]
 
 
 if __name__ == "__main__":

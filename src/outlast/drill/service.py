@@ -12,7 +12,6 @@ addresses of its region. Run as `python -m outlast.drill.service OPTIONS.json`; 
 import asyncio
 import contextlib
 import json
-import os
 import socket
 import time
 from collections.abc import AsyncIterator, Mapping
@@ -30,8 +29,8 @@ from outlast.data.refusal import KeyTaken
 from outlast.data.region import RegionStore
 from outlast.drill.catch_up import GAP_SECONDS, CatchUp
 from outlast.drill.child import Lines, on_termination, require, run_child
-from outlast.drill.connection_age import CloseAtAge
 from outlast.drill.late import DropLate
+from outlast.drill.serving import ReadyServer, configure, opened
 from outlast.errors import OutlastError
 
 MAX_BODY = 64 * 1024  # bytes; the drill's values are some tens of bytes
@@ -218,24 +217,16 @@ def seed(store: RegionStore, keys: int) -> None:
         store.apply(Batch(origin=SEEDS, changes=tuple(changes)))
 
 
-class _Server(uvicorn.Server):
-    """uvicorn's server, which tells when it listens and keeps the service's pulse."""
+class _Server(ReadyServer):
+    """Keeps the service's pulse while it serves."""
 
     def __init__(self, config: uvicorn.Config, lines: Lines, service: Service, region: str) -> None:
-        super().__init__(config)
-        self._lines = lines
+        super().__init__(config, lines, region)
         self._service = service
-        self._region = region
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         async with _running(self._service):
             await super().serve(sockets)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        addresses = [list(listening.getsockname()[:2]) for listening in sockets or []]
-        ready = {"t": time.monotonic(), "pid": os.getpid(), "region": self._region, "addresses": addresses}
-        self._lines.write("ready", ready)
 
 
 @contextlib.asynccontextmanager
@@ -254,40 +245,14 @@ def serve(options: ServiceOptions) -> None:
     with RegionStore(options.database, options.region) as store:
         seed(store, options.keys)
         service = Service(options, store, lines)
-        server = _Server(_configure(options, service), lines, service, options.region)
-
-        def end() -> None:
-            server.should_exit = True
-
+        config = configure(service.app(), connection_age=options.connection_age)
+        server = _Server(config, lines, service, options.region)
         # uvicorn has handlers of its own while it serves, and raises the signal for ours again when it has ended.
-        on_termination(end)
-        server.run(sockets=_open(options))
+        on_termination(server.end)
+        server.run(sockets=opened(options.sockets, options.listen))
     requests = server.server_state.total_requests
     lines.write("end", {"t": time.monotonic(), "requests": requests, "expired": service.expired})
     lines.close()
-
-
-def _configure(options: ServiceOptions, service: Service) -> uvicorn.Config:
-    return uvicorn.Config(
-        CloseAtAge(service.app(), age=options.connection_age),
-        loop="asyncio",
-        http="h11",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        log_level="critical",
-        access_log=False,
-        proxy_headers=False,
-        timeout_keep_alive=options.connection_age,  # type: ignore[arg-type]  # annotated int, given to call_later
-        # What was accepted is answered: a caller who hears nothing of a write that was made makes it elsewhere.
-        timeout_graceful_shutdown=1,
-    )
-
-
-def _open(options: ServiceOptions) -> list[socket.socket]:
-    if options.sockets:
-        return [socket.socket(fileno=descriptor) for descriptor in options.sockets]
-    return [socket.create_server((address, port)) for address, port in options.listen]
 
 
 if __name__ == "__main__":

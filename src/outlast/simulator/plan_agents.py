@@ -13,7 +13,12 @@ from outlast.traffic.enactor import EnactorState
 from outlast.traffic.hold import Command, HoldState
 from outlast.traffic.janitor import JanitorState
 
-ACTS = {"freezes": Command.FREEZE, "thaws": Command.THAW, "break-glasses": Command.BREAK_GLASS}
+ACTS = {
+    "freezes": Command.FREEZE,
+    "thaws": Command.THAW,
+    "retirements": Command.RETIRE,
+    "break-glasses": Command.BREAK_GLASS,
+}
 """What a person may do, by the budget it draws on."""
 
 

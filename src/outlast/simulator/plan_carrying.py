@@ -7,14 +7,14 @@ budget of `plan_troubles`.
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
-from outlast.simulator.plan_layout import WALL, Config, Layout, Working, next_configs, topology
+from outlast.simulator.plan_layout import REALM, TTL, WALL, Config, Layout, Working, next_configs, topology
 from outlast.simulator.plan_rules import Writer, claimed, fields, landed, person_acted
 from outlast.simulator.plan_store import Shelf, recorded
 from outlast.traffic import messages as m
-from outlast.traffic.content import RecordSet
+from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.enactor import EnactorState
 from outlast.traffic.hold import MAX_TRIES, HoldState
-from outlast.traffic.ports import AheadReport, Live, Transaction
+from outlast.traffic.ports import AheadReport, Live, Record, Transaction
 
 
 class Outcome(NamedTuple):
@@ -35,6 +35,10 @@ CAUSES = {"break-glasses": MAX_TRIES + 1, "registry-lost": 3, "registry-restored
 """Generations that one such event may take: a person tries again; after a loss the planner publishes, and explains itself."""
 
 
+UNKNOWN = Content.of_addresses(("192.0.2.250",), ttl=TTL)
+"""Content that nobody has ever configured."""
+
+
 class Carrier:
     """Carries effects out on the parts of a layout."""
 
@@ -51,7 +55,7 @@ class Carrier:
                 return layout.dns[place], layout.pasts[place]
             case m.Commit(transaction=transaction):
                 place = layout.place_of(transaction.provider, transaction.endpoint)
-                return layout.dns[place], layout.pasts[place], layout.losses, layout.flying
+                return layout.dns[place], layout.pasts[place], layout.losses, layout.flying, *self._beside(place)
             case m.ReadKnown(provider=provider, endpoint=endpoint):
                 return layout.records[layout.place_of(provider, endpoint)], layout.shelf, layout.losses
             case m.WriteRecord(record=record):
@@ -97,21 +101,34 @@ class Carrier:
         yield Outcome(m.Lost("lost"), parts, "lost-replies", word="it never arrives")
         yield Outcome(m.Failed("away"), parts, "providers-away")
         sent = tuple(sorted((*flying, (transaction, writer)), key=repr))
-        late = Outcome(m.Lost("late"), (*parts[:3], sent), "delayed", word="it is under way, and nobody knows")
+        late = Outcome(
+            m.Lost("late"), (*parts[:3], sent, *parts[4:]), "delayed", word="it is under way, and nobody knows"
+        )
         yield late
-        yield done._replace(after=(*done.after[:3], sent), draws="duplicated", word="and a copy is under way")
+        yield done._replace(
+            after=(*done.after[:3], sent, *parts[4:]), draws="duplicated", word="and a copy is under way"
+        )
 
     def delivered(self, transaction: Transaction, writer: Writer, parts: Values) -> Outcome:
-        """The transaction reaches its primary: (dns, past, registry losses, in flight) before and after."""
-        dns, past, losses, flying = parts
-        if not self._prerequisites_hold(dns, transaction):
+        """The transaction reaches its primary: (dns, past, registry losses, in flight, what shares it) before and after."""
+        dns, past, losses, flying, *beside = parts
+        is_stuck = any(fields(live).get("realm", REALM) != REALM for live in beside)
+        if is_stuck or not self._prerequisites_hold(dns, transaction):
             return Outcome(m.Conflict("NXRRSET"), parts, is_silent=self._is_overtaken(transaction, dns))
         sets = transaction.content.sets
         if "whole-sets" in self._lacks:
             sets = _as_deltas(dns, transaction)
         after = Live((transaction.sentinel.text,), sets)
         judged = landed(past, dns, after, writer, registry_losses=losses)
-        return Outcome(m.Committed(), (after, judged.past, losses, flying), broken=judged.broken)
+        return Outcome(m.Committed(), (after, judged.past, losses, flying, *beside), broken=judged.broken)
+
+    def _beside(self, place: int) -> tuple[int, ...]:
+        # The other endpoints of that provider, where one transaction is made for all of them.
+        if "own-transactions" not in self._lacks:
+            return ()
+        places = self._layout.places
+        others = (at for at, other in enumerate(places) if at != place and other.provider == places[place].provider)
+        return tuple(self._layout.dns[at] for at in others)
 
     def _prerequisites_hold(self, dns: Live, transaction: Transaction) -> bool:
         if "prerequisites" in self._lacks:
@@ -145,7 +162,7 @@ class Carrier:
                 if self._may_be_a_namesakes(own, parts[0]):
                     yield Outcome(m.LiveRead(_of_a_namesake(parts[0])), parts)
             case m.ReadKnown(endpoint=endpoint):
-                yield Outcome(m.KnownRead(parts[1].known(endpoint, parts[0])), parts)
+                yield Outcome(m.KnownRead(parts[1].known(endpoint, self._remembered(parts[0]))), parts)
             case m.FindContent(endpoint=endpoint, digest=digest):
                 yield Outcome(m.ContentFound(parts[0].find_content(endpoint, digest)), parts)
             case m.WriteRecord():
@@ -166,6 +183,12 @@ class Carrier:
                 yield Outcome(young, parts, "clock-jumps", word="its clock has jumped")
             case m.Publish() | m.Tombstone() | m.DeletePlan():
                 yield from self._on_shelf(effect, own, parts)
+
+    def _remembered(self, record: Record | None) -> Record | None:
+        # A registry that keeps only sentinels knows no content but that of plans.
+        if record is None or "recorded-content" not in self._lacks:
+            return record
+        return record._replace(content=UNKNOWN)
 
     def _write_record(self, effect: m.WriteRecord, own: Working, parts: Values) -> Outcome:
         there, past = parts

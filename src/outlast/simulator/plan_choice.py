@@ -41,9 +41,13 @@ def choose(
         (is_large or "break-glasses" in budgets) and budgets.keys() <= ORDERLY and not lacks and machines is None
     )
     is_atomic = is_large and not (UNFIT & budgets.keys()) and not lacks and machines is None
+    # Without transactions of their own endpoints are not independent: then all of them are explored together.
+    coupled = endpoints if "own-transactions" in lacks else 1
     options = PlanOptions(
         enactors=enactors,
         plans=plans,
+        endpoints=coupled,
+        coupled=coupled,
         has_janitor=has_janitor,
         budgets=budgets,
         machines=machines or Machines(),
@@ -53,7 +57,7 @@ def choose(
     )
     is_silent = budgets.keys() <= ORDERLY and not lacks and machines is None
     arguments = (
-        (endpoints > 1, INDEPENDENT),
+        (endpoints > coupled, INDEPENDENT),
         (are_alike, ALIKE),
         (is_atomic, ATOMIC),
         (is_silent, SILENT),

@@ -22,9 +22,9 @@ from outlast.simulator.plan_meddling import (
     keeping_damage,
     leaving_absence,
     naming_another,
-    overwriting_holds,
     overwriting_realms,
     resending,
+    seeing_all_live,
     seeing_generation_zero,
     skipping_equal_records,
     taking_names,
@@ -43,6 +43,7 @@ class Guard:
     row: str = ""
     enactors: int = 2
     plans: int = 2
+    endpoints: int = 1
     has_janitor: bool = False
     budgets: Mapping[str, int] = field(default_factory=dict)
     lacks: frozenset[str] = frozenset()
@@ -100,6 +101,26 @@ GUARDS: dict[str, Guard] = {
         enactors=1,
         budgets={"crashes": 1, "sentinel-lost": 1},
     ),
+    "recorded-content": _lacking(
+        "recorded-content",
+        "the record keeps the content, so that it outlives its plan",
+        STUCK,
+        "C10",
+        enactors=1,
+        plans=3,
+        has_janitor=True,
+        budgets={"freezes": 1, "records-lost": 1},
+    ),
+    "own-transactions": _lacking(
+        "own-transactions",
+        "what is refused for one endpoint sticks no other",
+        STUCK,
+        "D5",
+        enactors=1,
+        plans=1,
+        endpoints=2,
+        budgets={"realm-taken": 1},
+    ),
     "deletion-check": _lacking(
         "deletion-check",
         "the registry checks a deletion again in its own transaction",
@@ -130,7 +151,15 @@ GUARDS: dict[str, Guard] = {
         row="held overwritten; D2",
         enactors=1,
         budgets={"freezes": 1},
-        enactor=overwriting_holds,
+        enactor=seeing_all_live,
+    ),
+    "retirement": Guard(
+        text="a retired name is left alone, whatever becomes of its records",
+        fault="overwrote a retirement",
+        row="C7",
+        enactors=1,
+        budgets={"retirements": 1, "records-lost": 1},
+        enactor=seeing_all_live,
     ),
     "realm": Guard(
         text="a foreign realm is left alone",

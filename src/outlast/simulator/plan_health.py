@@ -9,6 +9,7 @@ from outlast.traffic.sentinel import Sentinel, Standing, parse
 
 UNCLAIMED = "a name that nobody has claimed: outlast break-glass --take-over"
 FOREIGN = "a foreign realm: its owner, or outlast break-glass --take-over"
+RETIRED = "a retired name: nothing, or outlast break-glass --take-over"
 SICK = Health(is_fine=False)
 FINE = Health(is_fine=True)
 
@@ -31,11 +32,15 @@ def place_health(shelf: Shelf, endpoint: str, live: Live, record: Record | None)
     """Healthy: the latest plan stands there, whole, and recorded."""
     seen = parse(live.sentinel)
     if not isinstance(seen, Sentinel):
+        if record is not None and record.sentinel.standing is Standing.RETIRED:
+            return Health(is_fine=True, waits=RETIRED)
         if record is None and live.sets:
             return Health(is_fine=True, waits=UNCLAIMED)
         return SICK
     if seen.realm != REALM:
         return Health(is_fine=True, waits=FOREIGN)
+    if seen.standing is Standing.RETIRED:
+        return Health(is_fine=True, waits=RETIRED)
     if seen.standing is Standing.HELD:
         return _held(shelf, endpoint, live, record)
     entry = shelf.latest.entry(endpoint) if shelf.latest is not None else None

@@ -54,7 +54,7 @@ def _with_sentinel(live: Live, change: Callable[[Sentinel], Sentinel]) -> Live:
     return live._replace(sentinel=(change(seen).text,)) if isinstance(seen, Sentinel) else live
 
 
-def overwriting_holds(step: StepFunction) -> StepFunction:
+def seeing_all_live(step: StepFunction) -> StepFunction:
     return _reading(step, lambda _, live: _with_sentinel(live, lambda seen: seen._replace(standing=Standing.LIVE)))
 
 

@@ -34,6 +34,7 @@ TROUBLES = {
     "clock-jumps": "a wall clock jumps, so that nothing is old enough or signals expire",
     "freezes": "a person freezes an endpoint at a provider",
     "thaws": "a person lifts a hold",
+    "retirements": "a person retires an endpoint at a provider: nobody writes to it any more",
     "break-glasses": "a person writes addresses by hand, and holds them",
 }
 """Every budget, and what draws on it."""

@@ -1,8 +1,8 @@
-"""A person's hand: freeze, thaw and break-glass, as one step machine.
+"""A person's hand: freeze, thaw, retire and break-glass, as one step machine.
 
 Each writes the coming sentinel to the registry's record first, if the registry answers, and then to the provider
-(rule e): a hold whose sentinel is lost afterwards is recreated as a hold. Freeze and thaw change nothing but the
-sentinel, and refuse while the records differ from what it names: a frozen mistake would be nobody's to mend.
+(rule e): a hold whose sentinel is lost afterwards is recreated as a hold. Freeze, thaw and retire change nothing but
+the sentinel, and refuse while the records differ from what it names: a frozen mistake would be nobody's to mend.
 Break-glass writes what the person says, needs no registry, and takes a generation above everything it can read. Where no
 sentinel is left to read, that is the registry alone, so it is asked again after seeing that (rule i): what was read before
 may have been overtaken by the very sentinel that is gone.
@@ -44,7 +44,12 @@ class Command(StrEnum):
 
     FREEZE = "freeze"
     THAW = "thaw"
+    RETIRE = "retire"
     BREAK_GLASS = "break-glass"
+
+
+STANDINGS = {Command.FREEZE: Standing.HELD, Command.THAW: Standing.LIVE, Command.RETIRE: Standing.RETIRED}
+"""What the sentinel says after a command that changes nothing else."""
 
 
 class Phase(StrEnum):
@@ -169,7 +174,7 @@ def _decide(state: HoldState) -> Step:
         why = refused or f"its records ({describe(state.live.sets)}) are not what outlast publishes: use break-glass"
         return _end(state, Phase.REFUSED, why)
     assert isinstance(seen, Sentinel)
-    wanted = Standing.HELD if state.command is Command.FREEZE else Standing.LIVE
+    wanted = STANDINGS[state.command]
     if seen.standing is wanted:
         return _end(state, Phase.DONE, f"it is {wanted} already")
     if seen.standing is Standing.RETIRED:
