@@ -12,7 +12,7 @@ from protocol_world import DB, SECOND, Actor, Fate, World, content
 
 from outlast.simulator.plan_store import ABSENT
 from outlast.traffic.content import digest
-from outlast.traffic.hold import Command
+from outlast.traffic.hold_state import Command
 from outlast.traffic.messages import Commit
 from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing, parse

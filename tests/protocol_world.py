@@ -14,7 +14,7 @@ from protocol_checker import Checker, Violation, Writer
 
 from outlast.simulator.plan_layout import Copy
 from outlast.simulator.plan_store import ABSENT, Shelf, recorded
-from outlast.traffic import enactor, hold, janitor, planner
+from outlast.traffic import enactor, hold, hold_state, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry
@@ -128,9 +128,9 @@ class World:
         return _actor("janitor", janitor.step, janitor.JanitorState(janitor.Options(keep=keep, grace=0, wait=0)))
 
     def person(
-        self, command: hold.Command, content: Content | None = None, *, provider: str = "p1", endpoint: str = DB
+        self, command: hold_state.Command, content: Content | None = None, *, provider: str = "p1", endpoint: str = DB
     ) -> Actor:
-        state = hold.HoldState(command, "person", REALM, provider, endpoint, content=content)
+        state = hold_state.HoldState(command, "person", REALM, provider, endpoint, content=content)
         actor = _actor(str(command), hold.step, state)
         actor.is_person = True
         return actor
@@ -336,7 +336,7 @@ class Stage:
         self.world.configure(*addresses)
         self.world.run(self.planner)
 
-    def person(self, command: hold.Command, *addresses: str) -> Actor:
+    def person(self, command: hold_state.Command, *addresses: str) -> Actor:
         return self.world.run(self.world.person(command, content(*addresses) if addresses else None))
 
     def settle(self, rounds: int = 3) -> None:

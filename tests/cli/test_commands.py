@@ -17,6 +17,7 @@ COMMANDS = [
     ("freeze",),
     ("thaw",),
     ("retire",),
+    ("adopt",),
     ("break-glass",),
     ("planner", "run"),
     ("enactor", "run"),

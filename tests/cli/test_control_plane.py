@@ -139,6 +139,28 @@ def test_a_retired_name_is_left_alone(world: World) -> None:
     assert (1, True) == (refused.returncode, "it is retired: nothing writes to it any more" in refused.stdout)
 
 
+def test_a_name_with_records_is_adopted(world: World) -> None:
+    """Somebody else's records are left alone until a person adopts the name; then they follow the plan."""
+    name, algorithm, secret = KEY.split(":")
+    update = dns.update.UpdateMessage("example.com", keyring=dns.tsig.Key(name, secret, algorithm))
+    update.add("db", 60, "A", "192.0.2.66")
+    assert dns.rcode.NOERROR == dns.query.tcp(update, "127.0.0.1", port=world.port, timeout=2).rcode()
+    up = world.start("up", "--name", "a")
+    wait_for(lambda: world.status()["plan"] is not None)
+    wait_for(lambda: "ALARM unclaimed name" in (world.folder / "up---name.log").read_text())
+    alone = world.status()
+    dry = world.run("adopt", "db.example.com")
+    done = world.run("adopt", "db.example.com", "--apply", "--json")
+    wait_for(lambda: world.is_settled(*BOTH))
+    again = world.run("adopt", "db.example.com", "--apply")
+    world.stop(up)
+
+    assert ("unclaimed", [["A", 60, ["192.0.2.66"]]]) == (alone["agreement"], alone["sets"])
+    assert (0, 0, "written") == (dry.returncode, done.returncode, json.loads(done.stdout)["places"][0]["outcome"])
+    assert "This was a dry run" in dry.stdout
+    assert (0, True) == (again.returncode, "it is ours already" in again.stdout)
+
+
 def test_a_provider_that_was_not_frozen(world: World) -> None:
     """Freeze lists a provider it could not reach as NOT FROZEN and leaves with 1."""
     world.settle()

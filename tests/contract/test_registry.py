@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 
-from outlast.errors import UnsafePlan
+from outlast.errors import Refused, UnsafePlan
 from outlast.health.signal import Signal, Verdict
 from outlast.registry import limits
 from outlast.registry.memory import MemoryRegistry
 from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
+from outlast.traffic.orders import Deed, Kind, Order
 from outlast.traffic.plan import Entry, Plan, Withheld
 from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing
@@ -361,3 +362,49 @@ def test_of_many_planners_one_wins_each_generation(registry: Registry) -> None:
 def test_the_limits_are_those_documented() -> None:
     """The bounds of reports and signals are a promise."""
     assert (10_000, 100_000) == (limits.MAX_REPORTS, limits.MAX_SIGNALS)
+
+
+EVACUATION = Order(Kind.EVACUATE, "us-east-1", "", (), "ann", 5, "INC-42")
+PIN = Order(Kind.PIN, "", DB, ("192.0.2.1",), "bob", 6, "")
+
+
+def test_orders_stand_until_they_are_lifted(registry: Registry) -> None:
+    """An order comes back as it was given, a later one of its key replaces it, and a lifted one is gone."""
+
+    async def act() -> tuple[object, ...]:
+        await registry.give_order(EVACUATION)
+        await registry.give_order(PIN)
+        await registry.give_order(EVACUATION._replace(by="eve", at=7, reason="INC-43"))
+        stand = await registry.orders()
+        lifted = await registry.lift_order(EVACUATION.key), await registry.lift_order(EVACUATION.key)
+        return stand, lifted, await registry.orders()
+
+    expected = (EVACUATION._replace(by="eve", at=7, reason="INC-43"), PIN)
+    assert (expected, (True, False), (PIN,)) == asyncio.run(act())
+
+
+def test_there_is_no_end_of_orders_but_their_limit(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Beyond the limit a new order is refused, and one that stands can still be changed."""
+    monkeypatch.setattr(limits, "MAX_ORDERS", 2)
+
+    async def act() -> tuple[Order, ...]:
+        await registry.give_order(EVACUATION)
+        await registry.give_order(PIN)
+        with pytest.raises(Refused, match="2 orders stand already"):
+            await registry.give_order(PIN._replace(endpoint="other.example.com"))
+        await registry.give_order(PIN._replace(by="eve"))
+        return await registry.orders()
+
+    assert (EVACUATION, PIN._replace(by="eve")) == asyncio.run(act())
+
+
+def test_the_audit_log_is_read_newest_first(registry: Registry) -> None:
+    """Every line comes back as it was written, equal ones too, as many as are asked for."""
+    deeds = [Deed(number, "ann", "evacuate", "us-east-1", "INC-42", "ordered") for number in (1, 2, 2, 3)]
+
+    async def act() -> tuple[object, ...]:
+        for deed in deeds:
+            await registry.log(deed)
+        return await registry.logged(10), await registry.logged(1)
+
+    assert (tuple(reversed(deeds)), (deeds[-1],)) == asyncio.run(act())

@@ -20,6 +20,7 @@ HERE = ("make", "make help", "outlast --help", "outlast --version", "outlast ini
 """Commands that run as they stand, in an empty folder, within a second."""
 
 CONTROL_PLANE = "tests/cli/test_control_plane.py::"
+ORDERS = "tests/cli/test_orders_by_hand.py::"
 RESOLVER = "tests/integration/resolver/test_resolver_command.py::"
 ELSEWHERE = {
     "make setup": ".ci/run",
@@ -34,6 +35,11 @@ ELSEWHERE = {
     "outlast status": f"{CONTROL_PLANE}test_the_table_of_status",
     "outlast freeze": f"{CONTROL_PLANE}test_freeze_and_thaw",
     "outlast thaw": f"{CONTROL_PLANE}test_freeze_and_thaw",
+    "outlast evacuate": f"{ORDERS}test_a_target_is_evacuated_and_comes_back",
+    "outlast pin": f"{ORDERS}test_a_pin_holds_against_health",
+    "outlast plan": f"{ORDERS}test_going_back_to_an_older_plan",
+    "outlast audit": f"{ORDERS}test_the_audit_log_tells_who_why_and_what",
+    "outlast adopt": f"{CONTROL_PLANE}test_a_name_with_records_is_adopted",
     "outlast retire": f"{CONTROL_PLANE}test_a_retired_name_is_left_alone",
     "outlast break-glass": f"{CONTROL_PLANE}test_break_glass_with_nothing_else",
     "outlast planner run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pytest
 from protocol_world import DB, REALM, Actor, Fate, World, content
 
-from outlast.traffic import enactor, hold, janitor, planner
+from outlast.traffic import enactor, hold, hold_state, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.ports import Known, Live
 from outlast.traffic.topology import Topology
@@ -83,19 +83,19 @@ def _reached() -> list[Waiting]:
     world.configure(OLD)
     run(world, plans)
     run(world, e1, wait=1)
-    run(world, world.person(hold.Command.BREAK_GLASS, content(NEW)), fate=Fate.LOST)
-    run(world, world.person(hold.Command.FREEZE))
+    run(world, world.person(hold_state.Command.BREAK_GLASS, content(NEW)), fate=Fate.LOST)
+    run(world, world.person(hold_state.Command.FREEZE))
     for place in world.places:
         world.damage(world.live(place)._replace(sets=()), place)
-    run(world, world.person(hold.Command.THAW))
+    run(world, world.person(hold_state.Command.THAW))
     world.registry.records.clear()
     run(world, e1)
-    unreached = world.person(hold.Command.BREAK_GLASS, content(NEW))
+    unreached = world.person(hold_state.Command.BREAK_GLASS, content(NEW))
     world.until(unreached, m.ReadLive)
     world.advance(unreached, Fate.DOWN)
     note(unreached)
-    run(world, world.person(hold.Command.BREAK_GLASS, content(NEW)))
-    run(world, world.person(hold.Command.THAW))
+    run(world, world.person(hold_state.Command.BREAK_GLASS, content(NEW)))
+    run(world, world.person(hold_state.Command.THAW))
     run(world, e1)
     run(world, plans)
     world.damage(world.live()._replace(sentinel=()))
@@ -105,7 +105,7 @@ def _reached() -> list[Waiting]:
     for _ in range(4):
         run(world, world.janitor(keep=1))
     world.damage(world.live()._replace(sentinel=()))
-    run(world, world.person(hold.Command.BREAK_GLASS, content(NEW)))
+    run(world, world.person(hold_state.Command.BREAK_GLASS, content(NEW)))
     return list(seen.values())
 
 

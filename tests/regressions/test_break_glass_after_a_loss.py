@@ -5,7 +5,7 @@ Found by `outlast verify --enactors 1 --plans 2 --crashes 0 --fault break-glasse
 
 from protocol_world import Stage
 
-from outlast.traffic.hold import Command
+from outlast.traffic.hold_state import Command
 from outlast.traffic.messages import ReadLive, WriteRecord
 from outlast.traffic.sentinel import Standing
 

@@ -5,7 +5,7 @@ from protocol_walk import illness
 from protocol_world import DB, Fate, Stage, World, content
 
 from outlast.simulator.plan_store import ABSENT
-from outlast.traffic.hold import Command, Phase
+from outlast.traffic.hold_state import Command, Phase
 from outlast.traffic.messages import Commit, DeletePlan, DropReports, WriteRecord
 from outlast.traffic.ports import Live
 from outlast.traffic.sentinel import Standing

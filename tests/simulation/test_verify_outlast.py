@@ -20,8 +20,8 @@ PAIRED = {"registry-restored": {"backups": 1}, "freezes": {"thaws": 1}, "break-g
 WAITING = {
     "freezes": {"a hold: outlast thaw"},
     "break-glasses": {"a hold: outlast thaw"},
-    "name-taken": {"a name that nobody has claimed: outlast break-glass --take-over"},
-    "retirements": {"a retired name: nothing, or outlast break-glass --take-over"},
+    "name-taken": {"a name that nobody has claimed: outlast adopt"},
+    "retirements": {"a retired name: nothing, or outlast adopt"},
     "realm-taken": {"a foreign realm: its owner, or outlast break-glass --take-over"},
 }
 """Which states may wait for a person, and nothing else does."""

@@ -6,13 +6,18 @@ import typer
 
 import outlast
 from outlast.cli import (
+    adopt,
+    audit,
     break_glass,
     drill,
     enactor,
+    evacuate,
     freeze,
     init,
     janitor,
     nameserver,
+    pin,
+    plan,
     planner,
     prober,
     resolver,
@@ -37,6 +42,7 @@ EPILOG = epilog(
     "outlast init                                  write a commented outlast.toml",
     "outlast up                                    run the control plane",
     "outlast status                                what each endpoint answers, and whether that is the plan",
+    "outlast evacuate us-east-1 --apply            nothing answers with that region any more",
     "outlast freeze --all --apply                  nobody writes until thaw",
     "outlast resolver ask db.example.com           a name's addresses, where they come from and why",
     "outlast drill                                 replay the outage on this machine",
@@ -67,12 +73,19 @@ app.add_typer(prober.app, name="prober")
 app.add_typer(nameserver.app, name="nameserver", short_help="Serve zones that take signed updates.")
 app.add_typer(resolver.app, name="resolver")
 app.command("status", short_help="Compare what DNS answers with the plan.", epilog=status.EPILOG)(status.status)
+app.add_typer(plan.app, name="plan")
+app.command("evacuate", short_help="Take a region or a target out of the answers.", epilog=evacuate.EPILOG)(
+    evacuate.evacuate
+)
+app.command("pin", short_help="Let an endpoint answer just these addresses.", epilog=pin.EPILOG)(pin.pin)
 app.command("freeze", short_help="Keep every enactor from changing an endpoint.", epilog=freeze.EPILOG)(freeze.freeze)
 app.command("thaw", short_help="Lift the hold of freeze or break-glass.", epilog=thaw.EPILOG)(thaw.thaw)
+app.command("adopt", short_help="Make a name ours that already has records.", epilog=adopt.EPILOG)(adopt.adopt)
 app.command("retire", short_help="Let go of an endpoint for good.", epilog=retire.EPILOG)(retire.retire)
 app.command("break-glass", short_help="Write addresses by hand and hold them.", epilog=break_glass.EPILOG)(
     break_glass.break_glass
 )
+app.command("audit", short_help="Show what people did by hand.", epilog=audit.EPILOG)(audit.audit)
 app.command("drill", epilog=drill.EPILOG)(drill.drill)
 app.command("verify", short_help="Explore every interleaving of outlast's own protocol.", epilog=verify.EPILOG)(
     verify.verify

@@ -64,7 +64,7 @@ def _without_sentinel(known: Known | str, live: Live) -> Assessment:
     if isinstance(known, str):
         return Assessment(Agreement.UNKNOWN, f"no sentinel, and the registry did not answer: {known}")
     if live.sets and known.record is None:
-        words = f"{describe(live.sets)} is not ours; take it over with: outlast break-glass --take-over"
+        words = f"{describe(live.sets)} is not ours; make it ours with: outlast adopt"
         return Assessment(Agreement.UNCLAIMED, words)
     if known.entry is None and known.record is None:
         return Assessment(Agreement.UNPLANNED, "no plan names it yet: is a planner running?")

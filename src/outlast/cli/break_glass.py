@@ -12,7 +12,7 @@ from outlast.config.key import read_key
 from outlast.config.parse import load
 from outlast.errors import InvalidConfig, Refused
 from outlast.traffic.content import Content
-from outlast.traffic.hold import Command, HoldState
+from outlast.traffic.hold_state import Command, HoldState
 from outlast.traffic.ports import Provider, Registry
 from outlast.traffic.sentinel import Sentinel, parse
 

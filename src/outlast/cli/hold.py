@@ -1,4 +1,4 @@
-"""What freeze, thaw, retire and break-glass share: one machine for each endpoint at each provider, and what is printed of it."""
+"""What freeze, thaw, retire, adopt and break-glass share: one machine for each endpoint at each provider, and what is printed of it."""
 
 import asyncio
 import getpass
@@ -10,6 +10,7 @@ from typing import Any
 
 import typer
 
+from outlast.cli.audit import write_down
 from outlast.cli.output import put, put_json
 from outlast.config import wire
 from outlast.config.parse import load
@@ -19,7 +20,8 @@ from outlast.loop import drive
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import describe
 from outlast.traffic.driver import Driver
-from outlast.traffic.hold import Command, HoldState, Phase, step
+from outlast.traffic.hold import step
+from outlast.traffic.hold_state import Command, HoldState, Phase
 from outlast.traffic.messages import Event, Tick
 from outlast.traffic.plan import sets_to_json
 from outlast.traffic.planner import Place
@@ -32,6 +34,7 @@ UNREACHED = {
     Command.FREEZE: "NOT FROZEN",
     Command.THAW: "NOT THAWED",
     Command.RETIRE: "NOT RETIRED",
+    Command.ADOPT: "NOT ADOPTED",
     Command.BREAK_GLASS: "NOT WRITTEN",
 }
 
@@ -44,11 +47,13 @@ class Hand:
     providers: Mapping[str, Provider]
     apply: bool
     reason: str = ""
+    what: str = ""
+    """What the audit log calls it; by default the command's name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wanted:
-    """What the command line of `freeze`, `thaw` and `retire` says."""
+    """What the command line of `freeze`, `thaw`, `retire` and `adopt` says."""
 
     names: list[str]
     everything: bool
@@ -58,13 +63,17 @@ class Wanted:
     config: Path
 
 
+def user() -> str:
+    """Who runs this command."""
+    try:
+        return re.sub("[^A-Za-z0-9._-]", "-", getpass.getuser())
+    except (OSError, KeyError, ImportError):  # no such variable and no entry for this user id
+        return "operator"
+
+
 def operator(command: Command) -> str:
     """Name the writer that stands in the sentinel: the command and who ran it."""
-    try:
-        user = getpass.getuser()
-    except (OSError, KeyError, ImportError):  # no such variable and no entry for this user id
-        user = "operator"
-    return f"{command}/{re.sub('[^A-Za-z0-9._-]', '-', user)}"[:48]
+    return f"{command}/{user()}"[:48]
 
 
 def chosen(settings: Settings, names: list[str], *, everything: bool) -> tuple[Place, ...]:
@@ -85,7 +94,7 @@ def chosen(settings: Settings, names: list[str], *, everything: bool) -> tuple[P
 
 
 def hold(command: Command, wanted: Wanted) -> None:
-    """Freeze, thaw or retire what the command line names."""
+    """Freeze, thaw, retire or adopt what the command line names."""
     settings = load(wanted.config)
     places = chosen(settings, wanted.names, everything=wanted.everything)
     me = operator(command)
@@ -114,7 +123,13 @@ async def _drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[HoldSta
             begin: Event = Tick()
             return await drive(step, state._replace(decide_only=not hand.apply), begin, driver.carry_out)
 
-    return tuple(await asyncio.gather(*(one(state) for state in states)))
+    ends = tuple(await asyncio.gather(*(one(state) for state in states)))
+    if hand.apply:
+        for end in ends:
+            what, subject = hand.what or str(end.command), f"{end.endpoint}@{end.provider}"
+            outcome = end.why if end.phase is Phase.DONE else f"{end.phase}: {end.why}"
+            await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=outcome)
+    return ends
 
 
 def read_with(provider: Provider, endpoint: str) -> Live:

@@ -6,7 +6,7 @@ import typer
 
 from outlast.cli.hold import Wanted, hold
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
-from outlast.traffic.hold import Command
+from outlast.traffic.hold_state import Command
 
 EPILOG = epilog(
     "outlast retire old.example.com",
@@ -26,7 +26,7 @@ def retire(
 
     The records stay as they are, for whoever owns the name now to change or to delete. Resolvers that keep what was good
     give it up once its records are gone. It stands in DNS, so take the endpoint out of the configuration afterwards, not
-    before. To have the name back: outlast break-glass --take-over. What is there and what would be written is printed;
+    before. To have the name back: outlast adopt. What is there and what would be written is printed;
     nothing is written without --apply.
     """
     wanted = Wanted(names=names, everything=False, apply=apply, reason=reason, as_json=as_json, config=config)

@@ -6,7 +6,7 @@ import typer
 
 from outlast.cli.hold import Wanted, hold
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
-from outlast.traffic.hold import Command
+from outlast.traffic.hold_state import Command
 
 EPILOG = epilog(
     "outlast thaw db.example.com",

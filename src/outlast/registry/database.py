@@ -25,7 +25,8 @@ Result = TypeVar("Result")
 
 APPLICATION_ID = 0x6F75746C
 """`outl`, in the file's header: a file of somebody else's is not ours to fill."""
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""Version 1 had neither orders nor the audit log; it is brought forward when it is opened."""
 CHECK_SECONDS = 0.02
 """Between attempts to switch a new file to WAL, which SQLite's own busy handler does not wait for."""
 
@@ -41,6 +42,12 @@ CREATE TABLE report (provider TEXT, endpoint TEXT, gen INTEGER NOT NULL, digest 
     PRIMARY KEY (provider, endpoint)) WITHOUT ROWID;
 CREATE TABLE signal (target TEXT, observer TEXT, verdict TEXT NOT NULL, since INTEGER NOT NULL, at INTEGER NOT NULL,
     ever_healthy INTEGER NOT NULL, evidence TEXT NOT NULL, PRIMARY KEY (target, observer)) WITHOUT ROWID;
+"""
+_SINCE_2 = """
+CREATE TABLE order_ (kind TEXT, subject TEXT, endpoint TEXT, addresses TEXT NOT NULL, by TEXT NOT NULL,
+    at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (kind, subject, endpoint)) WITHOUT ROWID;
+CREATE TABLE deed (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL,
+    subject TEXT NOT NULL, why TEXT NOT NULL, outcome TEXT NOT NULL);
 """
 # A plan's `stamp` is random: after a restore, a generation number alone could name another plan.
 
@@ -140,11 +147,12 @@ class Database:
             self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
         )
         self.openings += 1
-        if not self._is_ours(self._db):
+        if self._version(self._db) < SCHEMA_VERSION:
             self._prepare(self._db)
         self._db.execute("PRAGMA synchronous = FULL")
 
-    def _is_ours(self, db: sqlite3.Connection) -> bool:
+    def _version(self, db: sqlite3.Connection) -> int:
+        # 0 for a new file.
         application, version, tables = db.execute(
             "SELECT (SELECT application_id FROM pragma_application_id),"
             " (SELECT user_version FROM pragma_user_version), (SELECT count(*) FROM sqlite_schema)"
@@ -153,7 +161,7 @@ class Database:
             self._refuse(f"its schema is version {version}, newer than {SCHEMA_VERSION}", "upgrade outlast here")
         if application != APPLICATION_ID and tables:
             self._refuse("it is the database of another program", "name another file")
-        return bool(application == APPLICATION_ID)
+        return int(version) if application == APPLICATION_ID else 0
 
     def _refuse(self, why: str, fix: str) -> None:
         raise Unavailable(f"registry {self._path}: {why}", hint=fix)
@@ -161,11 +169,14 @@ class Database:
     def _prepare(self, db: sqlite3.Connection) -> None:
         self._switch_to_wal(db)
         db.execute("BEGIN IMMEDIATE")
-        if not self._is_ours(db):  # another process may have been quicker
-            for statement in _SCHEMA.split(";"):  # executescript would commit before it begins
+        version = self._version(db)  # another process may have been quicker
+        for since, schema in enumerate((_SCHEMA, _SINCE_2), 1):
+            for statement in (
+                schema.split(";") if version < since else ()
+            ):  # executescript would commit before it begins
                 db.execute(statement)
-            db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+        db.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         db.execute("COMMIT")
 
     def _switch_to_wal(self, db: sqlite3.Connection) -> None:

@@ -1,12 +1,16 @@
 """What a registry holds at most, and the check at its door; the same for every adapter."""
 
-from outlast.errors import UnsafePlan
+from outlast.errors import Refused, UnsafePlan
 from outlast.traffic.plan import Plan
 
 MAX_REPORTS = 10_000
 """One per provider and endpoint. A report that finds no room is dropped: its enactor reports again on its next pass."""
 MAX_SIGNALS = 100_000
 """One per target and observer. Beyond, the signals probed longest ago go first: they decide nothing any more."""
+MAX_ORDERS = 1_000
+"""Orders that stand at once."""
+MAX_DEEDS = 100_000
+"""Lines of the audit log; beyond, the oldest go."""
 
 
 def admit(plan: Plan) -> str:
@@ -22,6 +26,17 @@ def admit(plan: Plan) -> str:
     if Plan.from_json(text) != plan:
         raise UnsafePlan(f"plan {plan.generation} does not read back as it was written", hint="plan anew")
     return text
+
+
+def refuse_many(standing: int) -> None:
+    """Refuse one more order when that many others stand.
+
+    Raises:
+        Refused: There is no room.
+
+    """
+    if standing >= MAX_ORDERS:
+        raise Refused(f"{standing} orders stand already", hint="lift some: outlast plan show lists them")
 
 
 def refuse_old(generation: int, *, floor: int) -> None:

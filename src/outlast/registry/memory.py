@@ -4,8 +4,9 @@ It passes the contract suite of the real ones. It is not for control planes: wha
 """
 
 from outlast.health.signal import Signal
-from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
+from outlast.registry.limits import MAX_DEEDS, MAX_REPORTS, MAX_SIGNALS, admit, refuse_many, refuse_old
 from outlast.traffic.content import Content
+from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
 
@@ -20,6 +21,8 @@ class MemoryRegistry:
         self._records: dict[tuple[str, str], Record] = {}
         self._reports: dict[tuple[str, str], AheadReport] = {}
         self._signals: dict[tuple[str, str], Signal] = {}
+        self._orders: dict[tuple[str, str, str], Order] = {}
+        self._deeds: list[Deed] = []
 
     def __repr__(self) -> str:
         return f"<MemoryRegistry: {len(self._plans)} plans, floor {self._floor}, {len(self._records)} records>"
@@ -111,3 +114,20 @@ class MemoryRegistry:
             return False
         del self._plans[generation], self._tombstones[generation]
         return True
+
+    async def orders(self) -> tuple[Order, ...]:
+        return tuple(self._orders[key] for key in sorted(self._orders))
+
+    async def give_order(self, order: Order) -> None:
+        refuse_many(len(self._orders.keys() - {order.key}))
+        self._orders[order.key] = order
+
+    async def lift_order(self, key: tuple[str, str, str]) -> bool:
+        return self._orders.pop(key, None) is not None
+
+    async def log(self, deed: Deed) -> None:
+        self._deeds.append(deed)
+        del self._deeds[:-MAX_DEEDS]
+
+    async def logged(self, limit: int) -> tuple[Deed, ...]:
+        return tuple(self._deeds[: -limit - 1 : -1])

@@ -15,8 +15,9 @@ from typing import NamedTuple, TypeVar
 from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.signal import Signal, Verdict
 from outlast.registry.database import Database
-from outlast.registry.limits import MAX_REPORTS, MAX_SIGNALS, admit, refuse_old
+from outlast.registry.limits import MAX_DEEDS, MAX_REPORTS, MAX_SIGNALS, admit, refuse_many, refuse_old
 from outlast.traffic.content import Content
+from outlast.traffic.orders import Deed, Kind, Order
 from outlast.traffic.plan import Plan, sets_from_json, sets_to_json
 from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
 from outlast.traffic.sentinel import Sentinel, parse
@@ -34,6 +35,7 @@ _PUT_SIGNAL = "INSERT OR REPLACE INTO signal VALUES (?, ?, ?, ?, ?, ?, ?)"
 _FORGET_SIGNALS = (
     "DELETE FROM signal WHERE (target, observer) IN (SELECT target, observer FROM signal ORDER BY at LIMIT ?)"
 )
+_ORDER = "SELECT kind, subject, endpoint, addresses, by, at, reason FROM order_"
 _DELETE_PLAN = (
     "DELETE FROM plan WHERE generation = :generation AND tombstoned > 0 AND tombstoned < :before"
     " AND generation NOT IN (SELECT generation FROM plan ORDER BY generation DESC LIMIT :keep)"
@@ -198,6 +200,34 @@ class SqliteRegistry:
         values = {"generation": generation, "before": tombstoned_before, "keep": keep}
         return await self._write(lambda db: db.execute(_DELETE_PLAN, values).rowcount == 1)
 
+    async def orders(self) -> tuple[Order, ...]:
+        query = f"{_ORDER} ORDER BY kind, subject, endpoint"
+        return await self._read(lambda db: tuple(_order(row) for row in db.execute(query)))
+
+    async def give_order(self, order: Order) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            query = "SELECT count(*) FROM order_ WHERE (kind, subject, endpoint) != (?, ?, ?)"
+            refuse_many(*db.execute(query, order.key).fetchone())
+            row = (*order.key, json.dumps(order.addresses), order.by, order.at, order.reason)
+            db.execute("INSERT OR REPLACE INTO order_ VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+
+        await self._write(work)
+
+    async def lift_order(self, key: tuple[str, str, str]) -> bool:
+        query = "DELETE FROM order_ WHERE (kind, subject, endpoint) = (?, ?, ?)"
+        return await self._write(lambda db: db.execute(query, key).rowcount == 1)
+
+    async def log(self, deed: Deed) -> None:
+        def work(db: sqlite3.Connection) -> None:
+            db.execute("INSERT INTO deed (at, by, what, subject, why, outcome) VALUES (?, ?, ?, ?, ?, ?)", deed)
+            db.execute("DELETE FROM deed WHERE number <= (SELECT max(number) FROM deed) - ?", (MAX_DEEDS,))
+
+        await self._write(work)
+
+    async def logged(self, limit: int) -> tuple[Deed, ...]:
+        query = "SELECT at, by, what, subject, why, outcome FROM deed ORDER BY number DESC LIMIT ?"
+        return await self._read(lambda db: tuple(Deed(*row) for row in db.execute(query, (limit,))))
+
     async def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         return await asyncio.to_thread(self._database.read, work)
 
@@ -242,6 +272,11 @@ class SqliteRegistry:
 def _floor(db: sqlite3.Connection) -> int:
     (generation,) = db.execute("SELECT generation FROM floor").fetchone()
     return int(generation)
+
+
+def _order(row: tuple[str, str, str, str, str, int, str]) -> Order:
+    kind, subject, endpoint, addresses, by, at, reason = row
+    return Order(Kind(kind), subject, endpoint, tuple(json.loads(addresses)), by, at, reason)
 
 
 def _signal(row: tuple[str, str, str, int, int, int, str]) -> Signal:

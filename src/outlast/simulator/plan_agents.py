@@ -10,13 +10,14 @@ from outlast.simulator.plan_troubles import troubles
 from outlast.simulator.protocol import Agent, Move, Values
 from outlast.traffic import messages as m
 from outlast.traffic.enactor import EnactorState
-from outlast.traffic.hold import Command, HoldState
+from outlast.traffic.hold_state import Command, HoldState
 from outlast.traffic.janitor import JanitorState
 
 ACTS = {
     "freezes": Command.FREEZE,
     "thaws": Command.THAW,
     "retirements": Command.RETIRE,
+    "adoptions": Command.ADOPT,
     "break-glasses": Command.BREAK_GLASS,
 }
 """What a person may do, by the budget it draws on."""

@@ -13,7 +13,8 @@ from outlast.simulator.plan_store import Shelf, recorded
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.enactor import EnactorState
-from outlast.traffic.hold import MAX_TRIES, HoldState
+from outlast.traffic.hold import MAX_TRIES
+from outlast.traffic.hold_state import HoldState
 from outlast.traffic.ports import AheadReport, Live, Record, Transaction
 
 

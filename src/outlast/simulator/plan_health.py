@@ -7,9 +7,9 @@ from outlast.traffic.content import digest
 from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 
-UNCLAIMED = "a name that nobody has claimed: outlast break-glass --take-over"
+UNCLAIMED = "a name that nobody has claimed: outlast adopt"
 FOREIGN = "a foreign realm: its owner, or outlast break-glass --take-over"
-RETIRED = "a retired name: nothing, or outlast break-glass --take-over"
+RETIRED = "a retired name: nothing, or outlast adopt"
 SICK = Health(is_fine=False)
 FINE = Health(is_fine=True)
 

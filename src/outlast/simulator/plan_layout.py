@@ -29,7 +29,16 @@ HARMLESS = {"crashes", "lost-replies", "providers-away", "clock-jumps"}
 """Budgets whose troubles change nothing that stands in DNS or in the registry."""
 
 
-ORDERLY = HARMLESS | {"registry-away", "delayed", "duplicated", "freezes", "thaws", "retirements", "break-glasses"}
+ORDERLY = HARMLESS | {
+    "registry-away",
+    "delayed",
+    "duplicated",
+    "freezes",
+    "thaws",
+    "retirements",
+    "adoptions",
+    "break-glasses",
+}
 """Budgets with which no sentinel is lost: each `n` is written once, so that it tells as much as a name."""
 
 

@@ -17,7 +17,16 @@ from outlast.simulator.protocol import Agent, Check, Move, Values
 from outlast.traffic import messages as m
 from outlast.traffic.sentinel import Sentinel, parse
 
-UNFIT = {"freezes", "thaws", "retirements", "break-glasses", "registry-lost", "registry-restored", "backups"}
+UNFIT = {
+    "freezes",
+    "thaws",
+    "retirements",
+    "adoptions",
+    "break-glasses",
+    "registry-lost",
+    "registry-restored",
+    "backups",
+}
 """Budgets with which the planner's readings matter."""
 
 

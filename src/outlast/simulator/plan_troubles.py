@@ -35,6 +35,7 @@ TROUBLES = {
     "freezes": "a person freezes an endpoint at a provider",
     "thaws": "a person lifts a hold",
     "retirements": "a person retires an endpoint at a provider: nobody writes to it any more",
+    "adoptions": "a person makes a name ours that nobody has claimed, or that was retired",
     "break-glasses": "a person writes addresses by hand, and holds them",
 }
 """Every budget, and what draws on it."""

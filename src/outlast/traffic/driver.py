@@ -124,6 +124,7 @@ class Driver:
             reports=await registry.reports(),
             signals=await registry.signals(),
             wall=self._clock.wall(),
+            orders=await registry.orders(),
         )
 
     async def _publish(self, registry: Registry, effect: m.Publish) -> m.Event:

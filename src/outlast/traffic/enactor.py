@@ -248,9 +248,7 @@ def _create(state: EnactorState, entry: Entry | None, live: Live) -> Step:
     if entry is None:
         return _rest(state, Note("nothing planned"))
     if live.sets:
-        detail = (
-            f"{describe(live.sets)} stands there and is not ours; take it over with: outlast break-glass --take-over"
-        )
+        detail = f"{describe(live.sets)} stands there and is not ours; make it ours with: outlast adopt"
         return _rest(state, Note("unclaimed name", detail, alarm=True))
     coming = Sentinel(state.realm, 1, entry.generation, entry.digest, Standing.LIVE, state.me)
     # The claim is written before the first creation, so that a creation that dies unrecorded is still known as ours.

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from outlast.health.signal import Signal
 from outlast.traffic.content import Content
+from outlast.traffic.orders import Order
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport, Known, Live, PlanInfo, Record, Transaction
 from outlast.traffic.topology import Topology
@@ -180,6 +181,7 @@ class InputsRead(NamedTuple):
     reports: tuple[AheadReport, ...]
     signals: tuple[Signal, ...]
     wall: int
+    orders: tuple[Order, ...] = ()
 
 
 class Published(NamedTuple):

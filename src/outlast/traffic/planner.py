@@ -121,7 +121,7 @@ def step(state: PlannerState, event: Event) -> Step:
 
 def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
     try:
-        drafts = _drafts(inputs, state.options.max_signal_age)
+        drafts = next_entries(inputs, state.options.max_signal_age)
     except UnsafePlan as error:
         return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
     concerned = {draft.endpoint for draft in drafts} | {report.endpoint for report in inputs.reports}
@@ -139,8 +139,15 @@ def _gone(inputs: InputsRead) -> set[str]:
     return {entry.endpoint for entry in entries if inputs.topology.endpoint(entry.endpoint) is None}
 
 
-def _drafts(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
-    # The next entries of those endpoints whose last entry is no longer right. Generations are set on publishing.
+def next_entries(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
+    """The next entries of those endpoints whose last entry is no longer right. Generations are set on publishing.
+
+    `max_signal_age` is nanoseconds. Also for whoever asks what the planner would do.
+
+    Raises:
+        UnsafePlan: One of them may not be.
+
+    """
     evidence = freshest(inputs.signals, wall=inputs.wall, max_age=max_signal_age)
     records: dict[str, tuple[Record, ...]] = {}
     for record in inputs.records:
@@ -157,6 +164,7 @@ def _drafts(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
                 records=records.get(endpoint.name, ()),
                 evidence=evidence,
                 wall=inputs.wall,
+                orders=inputs.orders,
             ),
         )
         if previous is None or not _alike(previous, draft):

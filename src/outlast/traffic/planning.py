@@ -2,6 +2,8 @@
 
 Per endpoint, in this order, each rule with its reason in `withheld`:
 
+0. A person's orders come first (`orders`): a pin alone says what is in; what is ordered out leaves at once, like an
+   evacuated region, and comes straight back when the order is lifted, unless it is unhealthy. Only the floors limit it.
 1. A target is in or out by its freshest signals; without one it stays as the last plan had it. Nothing is decided on
    missing evidence. Without a previous plan every configured target is in.
 2. A newcomer soaks: it must have been healthy for `soak` seconds. What the last plan published is no newcomer.
@@ -27,6 +29,7 @@ from typing import NamedTuple
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic.content import Content, family_of
 from outlast.traffic.guards import UNCONFIGURED
+from outlast.traffic.orders import ORDERED, Order, is_pinned, ordered_out
 from outlast.traffic.plan import MAX_WITHHELD, Entry, Withheld
 from outlast.traffic.ports import Record
 from outlast.traffic.topology import Endpoint, Target
@@ -88,10 +91,12 @@ def propose(
     records: tuple[Record, ...],
     evidence: dict[str, Evidence],
     wall: int,
+    orders: tuple[Order, ...] = (),
 ) -> tuple[Content, tuple[Withheld, ...]]:
     """What `endpoint` should answer, and why each other address should not."""
-    is_judged = endpoint.probed and previous is not None
+    is_judged = endpoint.probed and previous is not None and not is_pinned(endpoint, orders)
     evacuated = _evacuated(endpoint, previous, evidence, wall) if is_judged else {}
+    evacuated |= ordered_out(endpoint, orders)
     out = _unfit(endpoint, previous, evidence, wall) if is_judged else {}
     out = {address: reason for address, reason in out.items() if address not in evacuated}
     out = _failed_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
@@ -110,9 +115,9 @@ def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evide
         found = evidence.get(address)
         if found is not None and found.verdict is Verdict.UNHEALTHY:
             # Only what was published can leave: a newcomer that never came in uses up no velocity, and fails open never.
-            left = address in published or reasons.get(address, "").startswith((UNHEALTHY, EVACUATED))
+            left = address in published or reasons.get(address, "").startswith((UNHEALTHY, EVACUATED, ORDERED))
             out[address] = (UNHEALTHY if left else "newcomer: unhealthy: ") + found.detail
-        elif address in published:
+        elif address in published or reasons.get(address, "").startswith(ORDERED):
             continue
         elif found is None:
             before = reasons.get(address, UNCONFIGURED)
@@ -223,7 +228,7 @@ def _ever_worked(target: Target, previous: Entry | None, evidence: dict[str, Evi
     if previous is None:
         return True
     # A target that left for health was published once: it worked as far as anybody knows.
-    once = {item.address for item in previous.withheld if item.reason.startswith((UNHEALTHY, EVACUATED))}
+    once = {item.address for item in previous.withheld if item.reason.startswith((UNHEALTHY, EVACUATED, ORDERED))}
     return target.address in previous.content.addresses or target.address in once
 
 

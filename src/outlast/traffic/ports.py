@@ -6,6 +6,7 @@ from typing import NamedTuple, Protocol
 
 from outlast.health.signal import Signal
 from outlast.traffic.content import Content, RecordSet
+from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.sentinel import Sentinel, Standing
 
@@ -174,6 +175,31 @@ class Registry(Protocol):
 
         The plan must be tombstoned before `tombstoned_before`, not one of the `keep` newest, and named by no record.
         """
+        ...
+
+    async def orders(self) -> tuple[Order, ...]:
+        """What people have told the planner and not lifted."""
+        ...
+
+    async def give_order(self, order: Order) -> None:
+        """Let an order stand, in place of one with the same key.
+
+        Raises:
+            outlast.errors.Refused: So many orders stand that nobody oversees them any more.
+
+        """
+        ...
+
+    async def lift_order(self, key: tuple[str, str, str]) -> bool:
+        """Lift the order of that key; say whether one stood."""
+        ...
+
+    async def log(self, deed: Deed) -> None:
+        """Add a line to the audit log. Nothing changes or removes one, but for the oldest beyond the limit."""
+        ...
+
+    async def logged(self, limit: int) -> tuple[Deed, ...]:
+        """The newest lines of the audit log, newest first."""
         ...
 
 

@@ -13,6 +13,7 @@ import pytest
 from outlast.errors import Unavailable
 from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
+from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.ports import Record
 from outlast.traffic.sentinel import Sentinel, Standing
@@ -77,10 +78,26 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
     publish(registry, 1)
     registry.close()
     with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 2")
+        db.execute("PRAGMA user_version = 3")
     db.close()
 
-    assert f"registry {path}: its schema is version 2, newer than 1 (upgrade outlast here)" == refusal(registry)
+    assert f"registry {path}: its schema is version 3, newer than 2 (upgrade outlast here)" == refusal(registry)
+
+
+def test_an_older_schema_is_brought_forward(path: Path) -> None:
+    """A file of version 1 keeps all it has, and takes orders once it is opened."""
+    registry = SqliteRegistry(path)
+    publish(registry, 1)
+    registry.close()
+    with sqlite3.connect(path) as db:
+        db.executescript("DROP TABLE order_; DROP TABLE deed; PRAGMA user_version = 1")
+    db.close()
+    order = Order(Kind.EVACUATE, "us-east-1", "", (), "ann", 5, "INC-42")
+    asyncio.run(registry.give_order(order))
+    found = asyncio.run(registry.floor()), asyncio.run(registry.orders()), asyncio.run(registry.logged(5))
+    registry.close()
+
+    assert (1, (order,), ()) == found
 
 
 def test_a_strangers_database_is_refused(path: Path) -> None:
@@ -223,6 +240,7 @@ import asyncio, sys
 from outlast.errors import UnsafePlan
 from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
+from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
 
 async def main():

@@ -1,0 +1,55 @@
+"""`outlast evacuate`: moves production traffic away from a region or a target."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from outlast.cli.hold import user
+from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
+from outlast.cli.ordering import Wish, carry_out_order
+from outlast.config.parse import load
+from outlast.config.settings import Settings
+from outlast.errors import Refused
+from outlast.traffic.orders import Kind, Order
+
+EPILOG = epilog(
+    "outlast evacuate us-east-1",
+    'outlast evacuate us-east-1 --apply --reason "INC-42"',
+    "outlast evacuate 192.0.2.1 --endpoint db.example.com --apply",
+    "outlast evacuate us-east-1 --undo --apply",
+    status="0 done and DNS follows (or would), 1 a provider did not follow in time or the registry was not reached, 2 the configuration is wrong.",
+)
+
+
+def evacuate(
+    subject: Annotated[str, typer.Argument(metavar="REGION|TARGET", help="A region, or one target's address.")],
+    *,
+    endpoint: Annotated[str, typer.Option("--endpoint", help="Only at this endpoint.")] = "",
+    undo: Annotated[bool, typer.Option("--undo", help="Lift the order: the targets come back.")] = False,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to watch DNS for it.", min=0, max=3600)] = 60.0,
+    apply: Apply = False,
+    reason: Reason = "",
+    as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Take a region or a target out of every answer, or of one endpoint's, until the order is lifted.
+
+    It passes every guard but the floors: no endpoint is left with fewer addresses than its minimum. What would change is
+    printed; nothing is written without --apply. Then the planner follows the order, and each provider is watched until
+    it answers accordingly; the slowest is reported.
+    """
+    settings = load(config)
+    _check(settings, subject, endpoint)
+    order = Order(Kind.EVACUATE, subject, endpoint, (), user(), time.time_ns(), reason)
+    carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))
+
+
+def _check(settings: Settings, subject: str, endpoint: str) -> None:
+    names = [item.name for item in settings.topology.endpoints]
+    if endpoint and endpoint not in names:
+        raise Refused(f"no such endpoint in {settings.path}: {endpoint}", hint=f"there are: {', '.join(names)}")
+    targets = [it for item in settings.topology.endpoints if endpoint in {"", item.name} for it in item.targets]
+    if subject not in {word for target in targets for word in (target.region, target.address)}:
+        regions = ", ".join(sorted({target.region for target in targets}))
+        raise Refused(f"no region and no target {subject!r} in {settings.path}", hint=f"regions: {regions}")

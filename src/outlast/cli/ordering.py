@@ -1,0 +1,167 @@
+"""What evacuate and pin share: what the planner would do with an order, giving it, and watching until DNS follows."""
+
+import asyncio
+import sys
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import typer
+
+from outlast.cli.audit import write_down
+from outlast.cli.output import printable, put, put_json
+from outlast.config import wire
+from outlast.config.settings import Settings
+from outlast.errors import Unavailable
+from outlast.traffic.content import digest
+from outlast.traffic.messages import InputsRead
+from outlast.traffic.orders import Order
+from outlast.traffic.plan import Entry
+from outlast.traffic.planner import Place, next_entries
+from outlast.traffic.ports import Live, Registry
+from outlast.traffic.sentinel import Sentinel, parse
+
+LOOK_EVERY = 0.2
+"""Seconds between two looks at a provider."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """An order as the command line gives it: given or lifted, really or not, and how long to watch, in seconds."""
+
+    order: Order
+    undo: bool
+    apply: bool
+    wait: float
+    as_json: bool
+
+
+class Change(NamedTuple):
+    """What the planner would make of an endpoint; `kept` are addresses that the floors keep although ordered out."""
+
+    endpoint: str
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    kept: tuple[str, ...]
+
+
+class Arrival(NamedTuple):
+    """When a provider answered the plan that followed, in seconds since the order; `None` if it did not in time."""
+
+    place: Place
+    seconds: float | None
+
+
+def carry_out_order(settings: Settings, wish: Wish) -> None:
+    """Tell what would change, and with `apply` give or lift the order and watch; leave with 0, or with 1 if DNS did not follow."""
+    registry = wire.registry(settings)
+    changes = asyncio.run(_preview(settings, registry, wish))
+    if not wish.as_json:
+        _tell_changes(wish, changes)
+    arrivals: tuple[Arrival, ...] = ()
+    if wish.apply:
+        arrivals = asyncio.run(_give_and_watch(settings, registry, wish, changes))
+    if wish.as_json:
+        put_json(_to_json(wish, changes, arrivals))
+    late = [arrival for arrival in arrivals if arrival.seconds is None]
+    raise typer.Exit(1 if late else 0)
+
+
+async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[Change, ...]:
+    standing = {order.key: order for order in await registry.orders()}
+    if wish.undo:
+        if wish.order.key not in standing:
+            raise Unavailable("no such order stands", hint="outlast plan show lists those that do")
+        del standing[wish.order.key]
+    else:
+        standing[wish.order.key] = wish.order
+    inputs = InputsRead(
+        topology=settings.topology,
+        plan=await registry.latest_plan(),
+        floor=0,
+        records=await registry.records(),
+        reports=(),
+        signals=await registry.signals(),
+        wall=time.time_ns(),
+        orders=tuple(standing.values()),
+    )
+    entries = next_entries(inputs, int(settings.health.max_signal_age * 1e9))
+    return tuple(_change(inputs, entry, wish) for entry in entries)
+
+
+def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
+    previous = inputs.plan.entry(entry.endpoint) if inputs.plan is not None else None
+    endpoint = inputs.topology.endpoint(entry.endpoint)
+    subject = wish.order.subject
+    ordered = {it.address for it in endpoint.targets if subject in {it.region, it.address}} if endpoint else set()
+    kept = tuple(it for it in entry.content.addresses if it in ordered and not wish.undo)
+    before = previous.content.addresses if previous is not None else ()
+    return Change(entry.endpoint, before, entry.content.addresses, kept)
+
+
+async def _give_and_watch(
+    settings: Settings, registry: Registry, wish: Wish, changes: tuple[Change, ...]
+) -> tuple[Arrival, ...]:
+    order, begun = wish.order, time.monotonic()
+    if wish.undo:
+        await registry.lift_order(order.key)
+    else:
+        await registry.give_order(order)
+    what = f"{order.kind}{' --undo' if wish.undo else ''}"
+    subject = " ".join(word for word in (order.subject, order.endpoint, *order.addresses) if word)
+    outcome = "lifted" if wish.undo else "ordered"
+    await write_down(registry, by=order.by, what=what, subject=subject, why=order.reason, outcome=outcome)
+    if not wish.wait:
+        return ()
+    concerned = {change.endpoint: change.after for change in changes}
+    places = [place for place in wire.places(settings) if place.endpoint in concerned]
+    watched = (_watch(settings, place, concerned[place.endpoint], begun, wish) for place in places)
+    return tuple(await asyncio.gather(*watched))
+
+
+async def _watch(settings: Settings, place: Place, wanted: tuple[str, ...], begun: float, wish: Wish) -> Arrival:
+    provider = wire.readers(settings)[place.provider]
+    while time.monotonic() - begun < wish.wait:
+        try:
+            if _answers(await provider.read(place.endpoint), wanted):
+                seconds = time.monotonic() - begun
+                sys.stderr.write(f"{place.endpoint} at {place.provider}: follows after {seconds:.1f} s\n")
+                return Arrival(place, seconds)
+        except Unavailable:
+            pass  # it may come back while there is time
+        await asyncio.sleep(LOOK_EVERY)
+    sys.stderr.write(f"{place.endpoint} at {place.provider}: DOES NOT FOLLOW within {wish.wait:g} s\n")
+    return Arrival(place, None)
+
+
+def _answers(live: Live, wanted: tuple[str, ...]) -> bool:
+    seen = parse(live.sentinel)
+    there = {value for item in live.sets for value in item.values}
+    return isinstance(seen, Sentinel) and seen.digest == digest(live.sets) and there == set(wanted)
+
+
+# ------------------------------------------------------------------------------------------------------ what is said
+
+
+def _tell_changes(wish: Wish, changes: tuple[Change, ...]) -> None:
+    put(printable(f"{'lift' if wish.undo else 'order'}: {wish.order}"))
+    for change in changes:
+        put(f"{change.endpoint}  {' '.join(change.before) or 'nothing'} -> {' '.join(change.after)}")
+        if change.kept:
+            put(f"  kept, for a floor would be broken without: {' '.join(change.kept)}")
+    if not changes:
+        put("no endpoint changes")
+    if not wish.apply:
+        put("This was a dry run: nothing was written. Add --apply to do it.")
+
+
+def _to_json(wish: Wish, changes: tuple[Change, ...], arrivals: tuple[Arrival, ...]) -> dict[str, Any]:
+    slowest = max((arrival.seconds for arrival in arrivals if arrival.seconds is not None), default=None)
+    return {
+        "order": {**wish.order._asdict(), "at": wish.order.at / 1e9},
+        "undo": wish.undo,
+        "applied": wish.apply,
+        "endpoints": [change._asdict() for change in changes],
+        "arrivals": [{**arrival.place._asdict(), "seconds": arrival.seconds} for arrival in arrivals],
+        "slowest_seconds": slowest,
+    }

@@ -1,0 +1,51 @@
+"""`outlast pin`: an endpoint answers just these addresses, whatever health says."""
+
+import time
+from typing import Annotated
+
+import typer
+
+from outlast.cli.hold import user
+from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
+from outlast.cli.ordering import Wish, carry_out_order
+from outlast.config.parse import load
+from outlast.errors import Refused
+from outlast.traffic.orders import Kind, Order
+
+EPILOG = epilog(
+    "outlast pin db.example.com 192.0.2.1",
+    'outlast pin db.example.com 192.0.2.1 192.0.2.2 --apply --reason "probes lie, INC-42"',
+    "outlast pin db.example.com --undo --apply",
+    status="0 done and DNS follows (or would), 1 a provider did not follow in time or the registry was not reached, 2 the configuration is wrong.",
+)
+
+
+def pin(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The endpoint.")],
+    addresses: Annotated[list[str] | None, typer.Argument(metavar="ADDRESS", help="Of its targets.")] = None,
+    *,
+    undo: Annotated[bool, typer.Option("--undo", help="Lift the pin: health decides again.")] = False,
+    wait: Annotated[float, typer.Option("--wait", help="Seconds to watch DNS for it.", min=0, max=3600)] = 60.0,
+    apply: Apply = False,
+    reason: Reason = "",
+    as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Let an endpoint answer just these of its targets, healthy or not, until the pin is lifted.
+
+    For the day on which probes are wrong. Unlike break-glass it goes through the planner, and needs a registry. What
+    would change is printed; nothing is written without --apply.
+    """
+    settings = load(config)
+    endpoint = settings.topology.endpoint(name.lower().rstrip("."))
+    if endpoint is None:
+        there = ", ".join(item.name for item in settings.topology.endpoints)
+        raise Refused(f"no such endpoint in {settings.path}: {name}", hint=f"there are: {there}")
+    if bool(addresses) == undo:
+        raise Refused("name the addresses, or say --undo", hint=f"targets: {', '.join(endpoint.addresses)}")
+    strange = sorted(set(addresses or ()) - set(endpoint.addresses))
+    if strange:
+        hint = f"targets: {', '.join(endpoint.addresses)}; for others use break-glass"
+        raise Refused(f"no targets of {endpoint.name}: {', '.join(strange)}", hint=hint)
+    order = Order(Kind.PIN, "", endpoint.name, tuple(addresses or ()), user(), time.time_ns(), reason)
+    carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))

@@ -1,0 +1,153 @@
+"""`outlast plan`: what is planned, what was, what differs, and going back to it."""
+
+import asyncio
+from typing import Annotated, Any
+
+import typer
+
+from outlast.cli.audit import when
+from outlast.cli.hold import Hand, carry_out, chosen, operator
+from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
+from outlast.cli.output import printable, put, put_json
+from outlast.config import wire
+from outlast.config.parse import load
+from outlast.errors import Refused
+from outlast.traffic.hold_state import Command, HoldState
+from outlast.traffic.plan import Entry, Plan, sets_to_json
+from outlast.traffic.ports import Registry
+
+app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
+STATUS = "0 printed, 1 there is no such plan or the registry was not reached, 2 the configuration is wrong."
+SHOW = epilog("outlast plan show", "outlast plan show 41 --json", status=STATUS)
+DIFF = epilog("outlast plan diff 41", "outlast plan diff 41 43 --json", status=STATUS)
+HISTORY = epilog("outlast plan history", status=STATUS)
+ROLLBACK = epilog(
+    "outlast plan rollback 41 db.example.com",
+    'outlast plan rollback 41 --all --apply --reason "INC-42"',
+    status="0 written (or would be), 1 a provider was not reached or refused, 2 the configuration is wrong.",
+)
+Generation = Annotated[int, typer.Argument(metavar="GENERATION", help="As outlast plan history lists them.", min=1)]
+Latest = Annotated[
+    int, typer.Argument(metavar="[GENERATION]", help="By default the latest.", min=0, show_default=False)
+]
+
+
+@app.callback(epilog=SHOW)
+def plan() -> None:
+    """Show plans, compare them, and go back to one."""
+
+
+@app.command(epilog=SHOW)
+def show(generation: Latest = 0, as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
+    """Print a plan: what each endpoint shall answer, what is left out and why, and the orders that stand."""
+    registry = wire.registry(load(config))
+    found, orders = asyncio.run(_plan(registry, generation)), asyncio.run(registry.orders())
+    if as_json:
+        put_json({**_head(found), "entries": [_entry(item) for item in found.entries], "orders": [*map(str, orders)]})
+        return
+    put(f"plan {found.generation}  {when(found.at)}  by {found.by}: {found.reason}")
+    for entry in found.entries:
+        put(f"{entry.endpoint}  {entry.content}  since {entry.generation}")
+        for held in entry.withheld:
+            put(printable(f"  without {held.address}: {held.reason}"))
+    for order in orders:
+        put(printable(f"standing order: {order}"))
+
+
+@app.command(epilog=DIFF)
+def diff(old: Generation, new: Latest = 0, as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
+    """Print what differs between two plans: addresses that come and go, by endpoint."""
+    registry = wire.registry(load(config))
+    before, after = asyncio.run(_plan(registry, old)), asyncio.run(_plan(registry, new))
+    changes = differences(before, after)
+    if as_json:
+        put_json({"old": before.generation, "new": after.generation, "endpoints": changes})
+        return
+    put(f"plan {before.generation} -> plan {after.generation}")
+    for change in changes:
+        words = [f"-{address}" for address in change["gone"]] + [f"+{address}" for address in change["come"]]
+        put(f"{change['endpoint']}  {' '.join(words) or 'same addresses'}{'' if change['was'] else '  (new)'}")
+    if not changes:
+        put("nothing differs")
+
+
+@app.command(epilog=HISTORY)
+def history(as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
+    """List the plans that are kept, newest first, each with who published it and why."""
+    plans = asyncio.run(_all(wire.registry(load(config))))
+    if as_json:
+        put_json([_head(item) for item in plans])
+        return
+    for item in plans:
+        put(printable(f"{item.generation:6}  {when(item.at)}  by {item.by}: {item.reason}"))
+
+
+@app.command(epilog=ROLLBACK)
+def rollback(
+    generation: Generation,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Endpoints.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every endpoint of that plan.")] = False,
+    apply: Apply = False,
+    reason: Reason = "",
+    as_json: Json = False,
+    config: Config = DEFAULT_CONFIG,
+) -> None:
+    """Write an older plan's content again, as a newer generation, and hold it until thaw.
+
+    Going back is going forward: nothing that is under way can undo it. What is there and what would be written is
+    printed; nothing is written without --apply.
+    """
+    settings = load(config)
+    registry = wire.registry(settings)
+    old = asyncio.run(_plan(registry, generation))
+    places = chosen(settings, names or [], everything=everything)
+    missing = sorted({place.endpoint for place in places if old.entry(place.endpoint) is None})
+    if missing:
+        raise Refused(f"plan {generation} does not know {', '.join(missing)}", hint="name the endpoints that it knows")
+    me = operator(Command.BREAK_GLASS)
+    states = tuple(
+        HoldState(Command.BREAK_GLASS, me, settings.realm, *place, content=entry.content)
+        for place in places
+        if (entry := old.entry(place.endpoint)) is not None
+    )
+    hand = Hand(registry=registry, providers=wire.providers(settings), apply=apply, reason=reason, what="plan rollback")
+    carry_out(states, hand, as_json=as_json)
+
+
+def differences(before: Plan, after: Plan) -> list[dict[str, Any]]:
+    """The endpoints that differ: `gone` and `come` addresses; `was` and `is` say whether each plan knows the endpoint."""
+    found = []
+    for name in sorted({entry.endpoint for plan in (before, after) for entry in plan.entries}):
+        one, two = before.entry(name), after.entry(name)
+        if one is not None and two is not None and one.digest == two.digest:
+            continue
+        was, now = (set(entry.content.addresses) if entry is not None else set() for entry in (one, two))
+        change = {"endpoint": name, "was": one is not None, "is": two is not None}
+        found.append({**change, "gone": sorted(was - now), "come": sorted(now - was)})
+    return found
+
+
+async def _plan(registry: Registry, generation: int) -> Plan:
+    found = await (registry.plan(generation) if generation else registry.latest_plan())
+    if found is None:
+        kept = ", ".join(str(item.generation) for item in await registry.plans())
+        raise Refused(
+            f"plan {generation} is not kept" if generation else "no plan was published yet",
+            hint=f"there are: {kept}" if kept else "is a planner running?",
+        )
+    return found
+
+
+async def _all(registry: Registry) -> list[Plan]:
+    found = [await registry.plan(item.generation) for item in await registry.plans()]
+    return [item for item in found if item is not None]  # the janitor may have been quicker
+
+
+def _head(item: Plan) -> dict[str, Any]:
+    return {"generation": item.generation, "at": item.at / 1e9, "by": item.by, "reason": item.reason}
+
+
+def _entry(entry: Entry) -> dict[str, Any]:
+    withheld = [{"address": item.address, "reason": item.reason, "since": item.since / 1e9} for item in entry.withheld]
+    sets = sets_to_json(entry.content.sets)
+    return {"endpoint": entry.endpoint, "gen": entry.generation, "sets": sets, "withheld": withheld}

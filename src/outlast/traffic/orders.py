@@ -1,0 +1,84 @@
+"""What a person tells the planner, and what is remembered of what people did. Values; they live in the registry.
+
+An order stands until it is lifted. It passes every guard but the floors: no health signal, velocity or soak is in its way,
+and no endpoint falls below its minimum for it.
+"""
+
+from enum import StrEnum
+from typing import NamedTuple
+
+from outlast.traffic.topology import Endpoint
+
+ORDERED = "ordered: "
+"""How the reason of an address begins that is left out because a person said so."""
+
+
+class Kind(StrEnum):
+    """What an order is about."""
+
+    EVACUATE = "evacuate"
+    """The targets of a region, or one target, leave."""
+    PIN = "pin"
+    """An endpoint answers these addresses and no others, healthy or not."""
+
+
+class Order(NamedTuple):
+    """One order. `subject` is a region or an address to evacuate, empty for a pin; `endpoint` is empty for all endpoints.
+
+    `at` is wall clock in nanoseconds.
+    """
+
+    kind: Kind
+    subject: str
+    endpoint: str
+    addresses: tuple[str, ...]
+    by: str
+    at: int
+    reason: str
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Two orders of one key cannot stand at once: the later replaces the earlier."""
+        return self.kind, self.subject, self.endpoint
+
+    def __str__(self) -> str:
+        what = f"{self.kind} {self.subject or ' '.join(self.addresses)}"
+        why = f": {self.reason}" if self.reason else ""
+        return f"{what}{f' at {self.endpoint}' if self.endpoint else ''} by {self.by}{why}"
+
+
+class Deed(NamedTuple):
+    """One line of the audit log: who did what to what, when (wall clock, nanoseconds), why, and what came of it."""
+
+    at: int
+    by: str
+    what: str
+    subject: str
+    why: str
+    outcome: str
+
+
+def ordered_out(endpoint: Endpoint, orders: tuple[Order, ...]) -> dict[str, str]:
+    """Which of the endpoint's addresses people have ordered out, and the words for it. A pin goes before evacuations.
+
+    A pin none of whose addresses is configured any more is none.
+    """
+    concerning = [order for order in orders if order.endpoint in {"", endpoint.name}]
+    for order in concerning:
+        pinned = set(order.addresses) & set(endpoint.addresses)
+        if order.kind is Kind.PIN and pinned:
+            return {address: f"{ORDERED}{order}" for address in endpoint.addresses if address not in pinned}
+    return {
+        target.address: f"{ORDERED}{order}"
+        for order in concerning
+        for target in endpoint.targets
+        if order.kind is Kind.EVACUATE and order.subject in {target.region, target.address}
+    }
+
+
+def is_pinned(endpoint: Endpoint, orders: tuple[Order, ...]) -> bool:
+    """Whether a standing pin says what this endpoint answers."""
+    return any(
+        order.kind is Kind.PIN and order.endpoint == endpoint.name and set(order.addresses) & set(endpoint.addresses)
+        for order in orders
+    )

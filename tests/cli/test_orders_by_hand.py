@@ -1,0 +1,119 @@
+"""Orders, plans and the audit log in a world of real processes: what the commands write, print and leave with."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from command_world import Targets, World, wait_for
+
+pytestmark = pytest.mark.slow
+BOTH = ("127.0.0.1", "127.0.0.2")
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A settled world whose control plane goes on."""
+    targets = Targets(*BOTH)
+    world = World(Path(tmp_path_factory.mktemp("orders")), targets)
+    try:
+        world.open()
+        world.start("up", "--name", "a")
+        wait_for(lambda: world.is_settled(*BOTH))
+        yield world
+    finally:
+        world.close()
+        targets.close()
+
+
+def test_a_target_is_evacuated_and_comes_back(running: World) -> None:
+    """A dry run says what would change; the order takes the target out and DNS is watched; lifted, it comes back."""
+    dry = running.run("evacuate", "127.0.0.2")
+    untouched = running.addresses()
+    given = running.run("evacuate", "127.0.0.2", "--apply", "--reason", "INC-42", "--json")
+    during, shown = running.addresses(), running.run("plan", "show")
+    lifted = running.run("evacuate", "127.0.0.2", "--undo", "--apply")
+    told = json.loads(given.stdout)
+
+    assert (0, list(BOTH), True) == (dry.returncode, untouched, "This was a dry run" in dry.stdout)
+    assert "db.example.com  127.0.0.1 127.0.0.2 -> 127.0.0.1" in dry.stdout.splitlines()
+    assert (0, ["127.0.0.1"], True) == (given.returncode, during, 0 < told["slowest_seconds"] < 60)
+    assert "standing order: evacuate 127.0.0.2 by " in shown.stdout
+    assert (0, list(BOTH)) == (lifted.returncode, running.addresses())
+
+
+def test_a_floor_is_told(running: World) -> None:
+    """A region that is all there is cannot leave: one target stays, and the dry run says why."""
+    dry = running.run("evacuate", "east")
+
+    assert (0, True) == (dry.returncode, "  kept, for a floor would be broken without: 127.0.0.1" in dry.stdout)
+
+
+def test_a_pin_holds_against_health(running: World) -> None:
+    """A pinned target stays although it is sick, and the other is out; lifted, health decides again."""
+    pinned = running.run("pin", "db.example.com", "127.0.0.2", "--apply")
+    running.targets.sick.add("127.0.0.2")
+    wait_for(lambda: running.run("plan", "show", "--json").returncode == 0)
+    during = running.addresses()
+    running.targets.sick.clear()
+    lifted = running.run("pin", "db.example.com", "--undo", "--apply")
+    wait_for(lambda: running.is_settled(*BOTH))
+
+    assert (0, ["127.0.0.2"], 0) == (pinned.returncode, during, lifted.returncode)
+
+
+def test_going_back_to_an_older_plan(running: World) -> None:
+    """The history lists what differs; a rollback writes it as a newer generation and holds it; thaw lets go."""
+    running.run("evacuate", "127.0.0.2", "--apply")
+    running.run("evacuate", "127.0.0.2", "--undo", "--apply")
+    plans = json.loads(running.run("plan", "history", "--json").stdout)
+    latest, before = plans[0]["generation"], plans[1]["generation"]
+    differing = running.run("plan", "diff", str(before))
+    back = running.run("plan", "rollback", str(before), "db.example.com", "--apply", "--reason", "INC-43", "--json")
+    held, place = running.status(), json.loads(back.stdout)["places"][0]
+    thawed = running.run("thaw", "--all", "--apply")
+    wait_for(lambda: running.is_settled(*BOTH))
+
+    assert f"plan {before} -> plan {latest}" in differing.stdout
+    assert "db.example.com  +127.0.0.2" in differing.stdout.splitlines()
+    assert (0, "written", "held", ["127.0.0.1"]) == (
+        back.returncode,
+        place["outcome"],
+        held["agreement"],
+        held["sets"][0][2],
+    )
+    assert 0 == thawed.returncode
+    assert f" gen={latest + 1} " in place["writes"]["sentinel"]
+
+
+def test_the_audit_log_tells_who_why_and_what(running: World) -> None:
+    """What was applied is there with its reason; what was only tried is not."""
+    running.run("freeze", "--all", "--apply", "--reason", "INC-44")
+    running.run("thaw", "--all")
+    running.run("thaw", "--all", "--apply", "--reason", "over")
+    lines = json.loads(running.run("audit", "--json").stdout)
+    text = running.run("audit", "--last", "1").stdout
+
+    assert [("thaw", "over", "written"), ("freeze", "INC-44", "written")] == [
+        (line["what"].partition("/")[0], line["why"], line["outcome"]) for line in lines[:2]
+    ]
+    assert {"at", "by", "what", "subject", "why", "outcome"} == set(lines[0])
+    assert "thaw db.example.com@primary: written (over)" in text
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (("evacuate", "mars"), "outlast: no region and no target 'mars' in outlast.toml\n  regions: east\n"),
+        (("pin", "db.example.com"), "outlast: name the addresses, or say --undo\n"),
+        (("pin", "db.example.com", "192.0.2.9"), "outlast: no targets of db.example.com: 192.0.2.9\n"),
+        (("plan", "show", "4711"), "outlast: plan 4711 is not kept\n"),
+        (("evacuate", "east", "--undo"), "outlast: no such order stands\n"),
+    ],
+)
+def test_what_cannot_be_is_refused_with_the_fix(running: World, arguments: tuple[str, ...], line: str) -> None:
+    """Status 1, one line with the fault and one with the fix."""
+    done = running.run(*arguments)
+
+    assert 1 == done.returncode
+    assert done.stderr.startswith(line)
