@@ -161,6 +161,26 @@ def test_a_name_with_records_is_adopted(world: World) -> None:
     assert (0, True) == (again.returncode, "it is ours already" in again.stdout)
 
 
+def test_what_doctor_says(settled_world: World) -> None:
+    """It reads, proves on a scratch name only if told to, and names every fix; a primary that is away is said."""
+    done = settled_world.run("doctor", "--json")
+    proved = settled_world.run("doctor", "--prove-cas")
+    refused = settled_world.run("doctor", "--resolver", "9.9.9.9:dns")
+    told = json.loads(done.stdout)
+    checks = {item["check"]: item for item in told["findings"]}
+
+    assert {"registry", "tier", "negative TTL", "SOA expire", "delegation", "DNSSEC", "writer", "record TTL"} == set(
+        checks
+    )
+    assert (0, True) == (done.returncode, told["ok"]), done.stdout
+    assert ("ok", "ours, last written by enactor-a") == (checks["writer"]["level"], checks["writer"]["there"])
+    assert all(item["fix"] for item in told["findings"] if item["level"] != "ok")
+    assert (
+        "ok      compare and swap  outlast-prove-cas.example.com at primary: a stale write was refused" in proved.stdout
+    )
+    assert (2, True) == (refused.returncode, "--resolver 9.9.9.9:dns: write ADDRESS or ADDRESS:PORT" in refused.stderr)
+
+
 def test_a_provider_that_was_not_frozen(world: World) -> None:
     """Freeze lists a provider it could not reach as NOT FROZEN and leaves with 1."""
     world.settle()

@@ -9,6 +9,7 @@ from outlast.cli import (
     adopt,
     audit,
     break_glass,
+    doctor,
     drill,
     enactor,
     evacuate,
@@ -45,6 +46,7 @@ EPILOG = epilog(
     "outlast evacuate us-east-1 --apply            nothing answers with that region any more",
     "outlast freeze --all --apply                  nobody writes until thaw",
     "outlast resolver ask db.example.com           a name's addresses, where they come from and why",
+    "outlast doctor                                check your set-up",
     "outlast drill                                 replay the outage on this machine",
     "outlast verify                                every interleaving of its own protocol",
     status="0 as asked, 1 not as asked, 2 the command line or the configuration is wrong.",
@@ -86,6 +88,7 @@ app.command("break-glass", short_help="Write addresses by hand and hold them.", 
     break_glass.break_glass
 )
 app.command("audit", short_help="Show what people did by hand.", epilog=audit.EPILOG)(audit.audit)
+app.command("doctor", short_help="Check your set-up.", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("drill", epilog=drill.EPILOG)(drill.drill)
 app.command("verify", short_help="Explore every interleaving of outlast's own protocol.", epilog=verify.EPILOG)(
     verify.verify

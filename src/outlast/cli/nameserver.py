@@ -52,7 +52,7 @@ def serve_zones(
         list[str] | None,
         typer.Option("--key-file", help="Who may update: a BIND key file, or name:algorithm:base64. Repeat for more."),
     ] = None,
-    negative_ttl: Annotated[int, typer.Option("--negative-ttl", help="Seconds a negative answer is kept.")] = 300,
+    negative_ttl: Annotated[int, typer.Option("--negative-ttl", help="Seconds a negative answer is kept.")] = 60,
     journal: Annotated[
         Path | None, typer.Option("--journal", help="Append a JSON line for each update received to this file.")
     ] = None,

@@ -32,7 +32,7 @@ class ZoneOptions:
     """
 
     name: str
-    negative_ttl: int = 300
+    negative_ttl: int = 60
     file: Path | None = None
     state: Path | None = None
 

@@ -165,7 +165,7 @@ def _empty_zone_text(origin: Name, negative_ttl: int) -> str:
     text = origin.to_text()
     dot = "" if text == "." else text
     return (
-        f"{text} {negative_ttl} IN SOA ns.{dot} hostmaster.{dot} 1 3600 600 86400 {negative_ttl}\n"
+        f"{text} {negative_ttl} IN SOA ns.{dot} hostmaster.{dot} 1 3600 600 1209600 {negative_ttl}\n"
         f"{text} 3600 IN NS ns.{dot}\n"
     )
 

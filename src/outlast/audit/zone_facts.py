@@ -1,0 +1,135 @@
+"""Gathers what `zone_rules` judges: from the zone's primary, and about its delegation from a resolver. It only reads."""
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import NamedTuple, TypeVar
+
+import dns.asyncquery
+import dns.exception
+import dns.message
+import dns.name
+from dns.flags import RD
+from dns.message import Message
+from dns.rcode import Rcode
+from dns.rdatatype import DNSKEY, DS, NS, RRSIG, SOA, A, RdataType
+from dns.rrset import RRset
+
+from outlast.audit.zone_rules import Soa, ZoneFacts
+
+Fact = TypeVar("Fact")
+
+
+class Server(NamedTuple):
+    """Whom to ask: a primary, or a resolver. `timeout` is seconds for one answer."""
+
+    address: str
+    port: int = 53
+    timeout: float = 3.0
+
+
+class Unseen(Exception):
+    """A question was not answered usefully; says why."""
+
+
+async def gather_facts(zone: str, primary: Server, resolver: Server | None, *, authority_port: int = 53) -> ZoneFacts:
+    """Ask for everything about a zone. What cannot be seen is a text that says why.
+
+    Args:
+        zone: Its name.
+        primary: Is asked about the zone itself.
+        resolver: Finds the servers of the parent zone; without one nothing is told of the delegation.
+        authority_port: Where the parent's servers listen.
+
+    """
+    soa, servers, keys, left = await asyncio.gather(
+        _fact(_soa(zone, primary)),
+        _fact(_names(zone, primary)),
+        _fact(_is_there(zone, DNSKEY, primary)),
+        _fact(_signature_left(zone, primary)),
+    )
+    parent: tuple[str, ...] | str | None = None
+    signed: bool | str | None = None
+    if resolver is not None:
+        parent, signed = await asyncio.gather(
+            _fact(_delegated(zone, resolver, authority_port)), _fact(_is_there(zone, DS, resolver, recursive=True))
+        )
+    return ZoneFacts(
+        zone=zone,
+        soa=soa,
+        servers=servers,
+        parent_servers=parent,
+        delegation_signed=signed,
+        is_signed=keys,
+        signature_left=left,
+    )
+
+
+async def _fact(question: Awaitable[Fact]) -> Fact | str:
+    try:
+        return await question
+    except Unseen as error:
+        return str(error)
+
+
+async def _soa(zone: str, primary: Server) -> Soa:
+    for rrset in (await _ask(zone, SOA, primary)).answer:
+        if rrset.rdtype == SOA:
+            return Soa(rrset.ttl, rrset[0].expire, rrset[0].minimum)
+    raise Unseen(f"{primary.address}:{primary.port} has no SOA for {zone}: is it a zone of its own there?")
+
+
+async def _names(zone: str, server: Server) -> tuple[str, ...]:
+    answer = await _ask(zone, NS, server)
+    return _targets([*answer.answer, *answer.authority])
+
+
+def _targets(rrsets: list[RRset]) -> tuple[str, ...]:
+    return tuple(
+        sorted(str(item.target).lower().rstrip(".") for rrset in rrsets if rrset.rdtype == NS for item in rrset)
+    )
+
+
+async def _is_there(zone: str, rdtype: RdataType, server: Server, *, recursive: bool = False) -> bool:
+    answer = await _ask(zone, rdtype, server, recursive=recursive)
+    return any(rrset.rdtype == rdtype for rrset in answer.answer)
+
+
+async def _signature_left(zone: str, primary: Server) -> float | None:
+    answer = await _ask(zone, SOA, primary)
+    ends = [item.expiration for rrset in answer.answer if rrset.rdtype == RRSIG for item in rrset]
+    return min(ends) - time.time() if ends else None
+
+
+async def _delegated(zone: str, resolver: Server, port: int) -> tuple[str, ...]:
+    # What the parent's own servers say, in the referral; a resolver would answer with the zone's own set.
+    parent = dns.name.from_text(zone).parent()
+    while not (servers := await _recursively(parent, NS, resolver)):
+        if parent == dns.name.root:
+            raise Unseen(f"{resolver.address} knows no servers of the zones above {zone}")
+        parent = parent.parent()
+    last = Unseen(f"none of the servers of {parent} answered")
+    for name in servers:
+        for address in await _recursively(dns.name.from_text(name), A, resolver):
+            try:
+                return await _names(zone, Server(address, port, resolver.timeout))
+            except Unseen as error:
+                last = error
+    raise last
+
+
+async def _recursively(name: dns.name.Name, rdtype: RdataType, resolver: Server) -> tuple[str, ...]:
+    answer = await _ask(name.to_text(), rdtype, resolver, recursive=True)
+    return tuple(str(item) for rrset in answer.answer if rrset.rdtype == rdtype for item in rrset)
+
+
+async def _ask(name: str, rdtype: RdataType, server: Server, *, recursive: bool = False) -> Message:
+    query = dns.message.make_query(name, rdtype, want_dnssec=True, flags=RD if recursive else 0)
+    where = f"{server.address}:{server.port}"
+    try:
+        answer = await dns.asyncquery.tcp(query, server.address, timeout=server.timeout, port=server.port)
+    except (OSError, EOFError, dns.exception.DNSException) as error:
+        raise Unseen(f"{where} does not answer: {str(error) or type(error).__name__}") from error
+    if answer.rcode() not in {Rcode.NOERROR, Rcode.NXDOMAIN}:
+        raise Unseen(f"{where} answers {answer.rcode().name} for {name} {rdtype.name}")
+    return answer
