@@ -7,7 +7,6 @@ import typer
 
 from outlast.audit.findings import Finding, Level, worst
 from outlast.audit.prove import SCRATCH, prove_cas
-from outlast.audit.zone_facts import Server, gather_facts
 from outlast.audit.zone_rules import judge_endpoint, judge_tier, judge_zone
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import printable, put, put_json
@@ -45,7 +44,7 @@ def doctor(
     To check outlast's own protocol run `outlast verify`.
     """
     settings = load(config)
-    asked = _server(resolver) if resolver else None
+    asked = _address(resolver) if resolver else None
     findings = asyncio.run(_examine(settings, asked, prove=prove))
     if as_json:
         put_json({"ok": worst(findings) is Level.OK, "findings": [item._asdict() for item in findings]})
@@ -54,14 +53,17 @@ def doctor(
     raise typer.Exit({Level.OK: 0, Level.UNKNOWN: COULD_NOT_TELL}.get(worst(findings), ATTENTION))
 
 
-async def _examine(settings: Settings, resolver: Server | None, *, prove: bool) -> list[Finding]:
+async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prove: bool) -> list[Finding]:
+    from outlast.audit.zone_facts import Server, gather_facts  # speaks DNS, which starting a command does not need
+
+    asked = None if resolver is None else Server(*resolver)
     providers = wire.providers(settings)
     found = [await _registry(settings), *(judge_tier(name, provider.tier) for name, provider in providers.items())]
     room = asyncio.Semaphore(CONCURRENT)
 
     async def zone(name: str, primary: Server) -> list[Finding]:
         async with room:
-            return judge_zone(await gather_facts(name, primary, resolver))
+            return judge_zone(await gather_facts(name, primary, asked))
 
     async def endpoint(place: Place) -> list[Finding]:
         async with room:
@@ -97,11 +99,11 @@ async def _endpoint(settings: Settings, place: Place) -> list[Finding]:
     return judge_endpoint(place.endpoint, place.provider, live, realm=settings.realm, regions=regions)
 
 
-def _server(text: str) -> Server:
+def _address(text: str) -> tuple[str, int]:
     address, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "53")
     if not port.isdecimal() or not 1 <= int(port) <= 65_535:
         raise InvalidConfig((f"--resolver {text}: write ADDRESS or ADDRESS:PORT",))
-    return Server(address.strip("[]"), int(port))
+    return address.strip("[]"), int(port)
 
 
 def _print(findings: list[Finding]) -> None:

@@ -37,6 +37,7 @@ interval = "1s"
 timeout = "1s"                      # over connect, request and response head together
 rise = 2                            # successes in a row until a target counts as healthy
 fall = 3                            # failures in a row until it counts as unhealthy
+flap_window = "10m"                 # a target that falls again within it must succeed twice as often to come back
 max_signal_age = "15s"              # older signals decide nothing: the last plan stands
 # place = "us-west-2"               # where this machine's prober stands: probers in two places outside a region that
                                     # all see it fail, and another one healthy, evacuate it in one step

@@ -173,6 +173,7 @@ def _health(table: Table) -> HealthSettings | None:
     )
     options |= _given(table, {"expect": scalars.status_range})
     counts: dict[str, Any] = _given(table, {"rise": scalars.integer, "fall": scalars.integer})
+    counts |= _given(table, {"flap_window": scalars.duration})
     looking: dict[str, Any] = _given(table, {"interval": scalars.duration, "max_signal_age": scalars.duration})
     looking |= _given(table, {"place": scalars.role_name})
     table.take("kind", scalars.text, "http")

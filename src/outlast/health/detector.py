@@ -3,6 +3,10 @@
 `rise` successes in a row make a target healthy, `fall` failures in a row make it unhealthy; before either it is unknown,
 which is no evidence for anything. One lost probe therefore changes nothing, and a target that answers every other probe
 keeps the verdict it has. The thresholds are those of gdnsd and HAProxy.
+
+A target that falls again and again is believed later each time (flap damping, after RFC 2439): every further fall within
+the window doubles the successes that it takes to rise. Nothing holds it back for ever: they end at `MAX_STREAK`, falls
+are forgotten after the window, and failing open does not ask a detector.
 """
 
 from dataclasses import dataclass
@@ -12,6 +16,10 @@ from outlast.health.signal import Signal, Verdict
 
 MAX_STREAK = 100
 """Probes in a row that a threshold may ask for; at one a second more would be minutes of not looking."""
+FLAP_WINDOW_MAX = 86_400.0
+"""Seconds."""
+FALLS_MAX = 8
+"""Falls remembered; more would ask for no more than `MAX_STREAK` successes anyway."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +29,7 @@ class Thresholds:
     Args:
         rise: Successes until a target is healthy.
         fall: Failures until it is unhealthy.
+        flap_window: Seconds for which a fall is remembered; 0 for no flap damping.
 
     Raises:
         InvalidConfig: Lists every fault at once.
@@ -29,6 +38,7 @@ class Thresholds:
 
     rise: int = 2
     fall: int = 3
+    flap_window: float = 600.0
 
     def __post_init__(self) -> None:
         faults = [
@@ -36,6 +46,8 @@ class Thresholds:
             for key, value in (("rise", self.rise), ("fall", self.fall))
             if not 1 <= value <= MAX_STREAK
         ]
+        if not 0 <= self.flap_window <= FLAP_WINDOW_MAX:
+            faults.append(f"flap_window = {self.flap_window:g} s is not within 0 s and {FLAP_WINDOW_MAX:g} s")
         if faults:
             raise InvalidConfig(tuple(faults))
 
@@ -59,6 +71,8 @@ class Detector:
         self._signal = Signal(target, observer, Verdict.UNKNOWN, since=0, at=0, ever_healthy=ever_healthy)
         self._streak = 0
         """Successes in a row, or failures as a negative number."""
+        self._falls: tuple[int, ...] = ()
+        """When it became unhealthy, wall clock in nanoseconds, as far as that is within the window."""
 
     def __repr__(self) -> str:
         signal = self._signal
@@ -83,7 +97,10 @@ class Detector:
         """
         self._streak = min(self._streak, 0) - 1 if failure else max(self._streak, 0) + 1
         before = self._signal
+        self._falls = tuple(at for at in self._falls if wall - at < self._thresholds.flap_window * 1e9)
         verdict = self._verdict(before.verdict)
+        if verdict is Verdict.UNHEALTHY and before.verdict is Verdict.HEALTHY:
+            self._falls = (*self._falls, wall)[-FALLS_MAX:]
         is_healthy = verdict is Verdict.HEALTHY
         self._signal = before._replace(
             verdict=verdict,
@@ -95,8 +112,14 @@ class Detector:
         )
         return self._signal
 
+    @property
+    def rise(self) -> int:
+        """How many successes in a row it takes now."""
+        return min(MAX_STREAK, self._thresholds.rise << max(0, len(self._falls) - 1))
+
     def _verdict(self, before: Verdict) -> Verdict:
-        if self._streak >= self._thresholds.rise:
+        needed = self.rise if before is Verdict.UNHEALTHY else self._thresholds.rise
+        if self._streak >= needed:
             return Verdict.HEALTHY
         if self._streak <= -self._thresholds.fall:
             return Verdict.UNHEALTHY

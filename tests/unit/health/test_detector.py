@@ -11,7 +11,7 @@ from outlast.health.signal import Signal, Verdict
 
 def verdicts(probes: str, *, rise: int = 2, fall: int = 3) -> list[Verdict]:
     """The verdict after each probe; `+` is a success, `-` a failure."""
-    detector = Detector("192.0.2.1", "here", thresholds=Thresholds(rise=rise, fall=fall))
+    detector = Detector("192.0.2.1", "here", thresholds=Thresholds(rise=rise, fall=fall, flap_window=0))
     return [detector.observe("" if mark == "+" else "silent", wall=at).verdict for at, mark in enumerate(probes, 1)]
 
 
@@ -119,3 +119,45 @@ def test_the_repr_reads_like_a_status_line() -> None:
     detector.observe("x", wall=1)
 
     assert "<detector 192.0.2.1 by here: unknown, -1 in a row>" == repr(detector)
+
+
+SECOND = 10**9
+
+
+def rises(times: int, *, window: float, apart: float) -> list[int]:
+    """How many successes it took to be healthy again after each fall; probes come once a second."""
+    detector = Detector("192.0.2.1", "here", thresholds=Thresholds(rise=2, fall=1, flap_window=window))
+    wall, took = 0, []
+    for _ in range(2):
+        detector.observe("", wall=(wall := wall + SECOND))
+    for _ in range(times):
+        detector.observe("silent", wall=(wall := wall + SECOND))
+        successes = 0
+        while detector.signal.verdict is not Verdict.HEALTHY:
+            detector.observe("", wall=(wall := wall + SECOND))
+            successes += 1
+        took.append(successes)
+        wall += int(apart * SECOND)
+    return took
+
+
+def test_what_flaps_is_believed_later_each_time() -> None:
+    """Every further fall within the window doubles the successes in a row, up to the limit."""
+    assert [2, 4, 8, 16, 32, 64, MAX_STREAK, MAX_STREAK] == rises(8, window=3600, apart=0)
+
+
+def test_an_old_fall_is_forgotten() -> None:
+    """Falls further apart than the window cost nothing, and a window of 0 damps nothing."""
+    assert [2, 2, 2] == rises(3, window=60, apart=60)
+    assert [2, 2, 2] == rises(3, window=0, apart=0)
+
+
+def test_a_damped_target_can_always_come_back() -> None:
+    """However often it fell, so many successes in a row as the limit says bring it back."""
+    detector = Detector("192.0.2.1", "here", thresholds=Thresholds(rise=1, fall=1))
+    for at in range(1, 200):
+        detector.observe("silent" if at % 2 else "", wall=at)
+    for at in range(200, 200 + MAX_STREAK):
+        detector.observe("", wall=at)
+
+    assert Verdict.HEALTHY is detector.signal.verdict
