@@ -2,8 +2,9 @@
 
 import pytest
 
-from outlast.cli.assessment import Agreement, assess
-from outlast.cli.status import Line, exit_status
+from outlast.cli.status import exit_status
+from outlast.config.reading import Line
+from outlast.traffic.assessment import Agreement, assess
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry
 from outlast.traffic.planner import Place

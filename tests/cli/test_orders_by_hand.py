@@ -1,6 +1,8 @@
 """Orders, plans and the audit log in a world of real processes: what the commands write, print and leave with."""
 
 import json
+import time
+import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -99,6 +101,47 @@ def test_the_audit_log_tells_who_why_and_what(running: World) -> None:
     ]
     assert {"at", "by", "what", "subject", "why", "outcome"} == set(lines[0])
     assert "thaw db.example.com@primary: written (over)" in text
+
+
+def test_metrics_follow(running: World) -> None:
+    """The exporter serves what is there, sees a freeze, and says when the registry is gone."""
+    exporter = running.start("exporter", "run", "--listen", "127.0.0.1:0", "--interval", "0.1")
+    assert exporter.stdout is not None
+    address = exporter.stdout.readline().strip()
+
+    def metrics() -> dict[str, float]:
+        with urllib.request.urlopen(address, timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        return {key: float(value) for key, _, value in (it.rpartition(" ") for it in lines if not it.startswith("#"))}
+
+    place = '{endpoint="db.example.com",provider="primary"}'
+    agreement = 'outlast_agreement{agreement="%s",endpoint="db.example.com",provider="primary"}'
+    wait_for(lambda: metrics().get(agreement % "in step") == 1)
+    sound = metrics()
+    running.run("freeze", "--all", "--apply")
+    wait_for(lambda: metrics().get(f"outlast_held{place}") == 1)
+    running.run("thaw", "--all", "--apply")
+    wait_for(lambda: metrics()[f"outlast_held{place}"] == 0)
+    later = metrics()
+    status = running.stop(exporter)
+
+    assert (0, 1.0, 2.0) == (status, sound["outlast_registry_up"], sound[f"outlast_addresses{place}"])
+    assert (0.0, 0.0, 0.0) == (
+        sound['outlast_divergence{endpoint="db.example.com"}'],
+        sound[f"outlast_not_frozen{place}"],
+        sound["outlast_ahead"],
+    )
+    written = f"outlast_last_enactment_timestamp_seconds{place}"
+    assert sound[written] < later[written] <= time.time()
+
+
+def test_metrics_are_for_this_machine_alone(running: World) -> None:
+    """Any address that others can reach is refused, and so is a port that is taken."""
+    opened = running.run("exporter", "run", "--listen", "0.0.0.0:0")
+    taken = running.run("exporter", "run", "--listen", f"127.0.0.1:{running.targets.port}")
+
+    assert (2, True) == (opened.returncode, "metrics are served on loopback only" in opened.stderr)
+    assert (1, True) == (taken.returncode, "name another port" in taken.stderr)
 
 
 @pytest.mark.parametrize(

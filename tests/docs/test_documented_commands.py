@@ -40,6 +40,7 @@ ELSEWHERE = {
     "outlast plan": f"{ORDERS}test_going_back_to_an_older_plan",
     "outlast audit": f"{ORDERS}test_the_audit_log_tells_who_why_and_what",
     "outlast doctor": f"{CONTROL_PLANE}test_what_doctor_says",
+    "outlast exporter run": f"{ORDERS}test_metrics_follow",
     "outlast adopt": f"{CONTROL_PLANE}test_a_name_with_records_is_adopted",
     "outlast retire": f"{CONTROL_PLANE}test_a_retired_name_is_left_alone",
     "outlast break-glass": f"{CONTROL_PLANE}test_break_glass_with_nothing_else",

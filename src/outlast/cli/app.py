@@ -13,6 +13,7 @@ from outlast.cli import (
     drill,
     enactor,
     evacuate,
+    exporter,
     freeze,
     init,
     janitor,
@@ -72,6 +73,7 @@ app.add_typer(planner.app, name="planner")
 app.add_typer(enactor.app, name="enactor")
 app.add_typer(janitor.app, name="janitor")
 app.add_typer(prober.app, name="prober")
+app.add_typer(exporter.app, name="exporter")
 app.add_typer(nameserver.app, name="nameserver", short_help="Serve zones that take signed updates.")
 app.add_typer(resolver.app, name="resolver")
 app.command("status", short_help="Compare what DNS answers with the plan.", epilog=status.EPILOG)(status.status)

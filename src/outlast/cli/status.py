@@ -1,36 +1,23 @@
 """`outlast status`: what each endpoint answers at each provider, and whether that is the plan."""
 
 import asyncio
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
 import typer
 
-from outlast.cli.assessment import Agreement, Assessment, assess
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import put_json
 from outlast.config import wire
 from outlast.config.parse import load
+from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
-from outlast.errors import OutlastError
+from outlast.traffic.assessment import Agreement
 from outlast.traffic.content import describe
 from outlast.traffic.plan import Entry, sets_to_json
-from outlast.traffic.planner import Place
-from outlast.traffic.ports import Known, Live, Provider, Record, Registry
+from outlast.traffic.ports import Live, Record
 
 ATTENTION = 1
 COULD_NOT_TELL = 3
-CONCURRENT = 16
-"""Places read at once."""
-
-
-class Line(NamedTuple):
-    """One endpoint at one provider; a text in place of a reading is why there is none."""
-
-    place: Place
-    known: Known | str
-    live: Live | str
-    assessment: Assessment
-
 
 EPILOG = epilog(
     "outlast status",
@@ -51,7 +38,7 @@ def status(
     settings = load(config)
     wanted = {name.lower().rstrip(".") for name in names or []}
     places = tuple(place for place in wire.places(settings) if not wanted or place.endpoint in wanted)
-    lines = asyncio.run(_read_all(settings, places))
+    lines = asyncio.run(read_places(settings.realm, places, wire.registry(settings), wire.providers(settings)))
     if as_json:
         put_json(to_json(settings, lines))
     else:
@@ -65,34 +52,6 @@ def exit_status(lines: tuple[Line, ...]) -> int:
     if agreements - {Agreement.IN_STEP, Agreement.UNKNOWN}:
         return ATTENTION
     return COULD_NOT_TELL if Agreement.UNKNOWN in agreements or not lines else 0
-
-
-async def _read_all(settings: Settings, places: tuple[Place, ...]) -> tuple[Line, ...]:
-    registry, providers = wire.registry(settings), wire.providers(settings)
-    room = asyncio.Semaphore(CONCURRENT)
-
-    async def one(place: Place) -> Line:
-        async with room:
-            # The primary first: a registry read later can only be newer, so an apply in between looks like "behind".
-            live = await _live(providers[place.provider], place.endpoint)
-            known = await _known(registry, place)
-            return Line(place, known, live, assess(settings.realm, known, live))
-
-    return tuple(await asyncio.gather(*(one(place) for place in places)))
-
-
-async def _live(provider: Provider, endpoint: str) -> Live | str:
-    try:
-        return await provider.read(endpoint)
-    except OutlastError as error:
-        return str(error)
-
-
-async def _known(registry: Registry, place: Place) -> Known | str:
-    try:
-        return await registry.known(place.provider, place.endpoint)
-    except OutlastError as error:
-        return str(error)
 
 
 # ------------------------------------------------------------------------------------------------------ what is said

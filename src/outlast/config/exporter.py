@@ -1,0 +1,82 @@
+"""The exporter: looks at the control plane every interval, and serves what it sees. It reads, and changes nothing."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from typing import NamedTuple, Protocol
+
+from outlast.config import wire
+from outlast.config.reading import Line, read_places
+from outlast.config.settings import Settings
+from outlast.errors import OutlastError
+from outlast.telemetry.watch import PlaceReading, Snapshot, Watch
+from outlast.traffic.content import addresses_in, digest
+from outlast.traffic.ports import Registry
+from outlast.traffic.sentinel import Sentinel, parse
+
+
+class Serve(Protocol):
+    """What shows the watch to others: `telemetry.prometheus.served`."""
+
+    def __call__(self, watch: Watch, *, address: str, port: int) -> AbstractContextManager[int]: ...
+
+
+class Listening(NamedTuple):
+    """Where it serves and by what, and how often it looks, in seconds."""
+
+    serve: Serve
+    address: str
+    port: int
+    interval: float
+
+
+async def run_exporter(
+    settings: Settings, listening: Listening, *, stop: asyncio.Event, started: Callable[[int], None]
+) -> None:
+    """Look and serve until `stop` is set; `started` is told the port.
+
+    Raises:
+        InvalidConfig: It shall listen for other machines.
+        OSError: It cannot listen.
+
+    """
+    watch = Watch()
+    with listening.serve(watch, address=listening.address, port=listening.port) as port:
+        started(port)
+        while not stop.is_set():
+            watch.look(await _look(settings))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), listening.interval)
+
+
+async def _look(settings: Settings) -> Snapshot:
+    registry = wire.registry(settings)
+    lines = await read_places(settings.realm, wire.places(settings), registry, wire.readers(settings))
+    snapshot = Snapshot(time.time_ns(), tuple(map(_reading, lines)))
+    with contextlib.suppress(OutlastError):
+        return await _with_registry(snapshot, registry)
+    return snapshot
+
+
+async def _with_registry(snapshot: Snapshot, registry: Registry) -> Snapshot:
+    plan, signals = await registry.latest_plan(), await registry.signals()
+    return snapshot._replace(
+        generation=await registry.floor(),
+        plan_at=plan.at if plan is not None else None,
+        reports=len(await registry.reports()),
+        orders=len(await registry.orders()),
+        signals_at=min((signal.at for signal in signals), default=None),
+    )
+
+
+def _reading(line: Line) -> PlaceReading:
+    live = line.live
+    if isinstance(live, str):
+        return PlaceReading(line.place, line.assessment.agreement, None, "", 0)
+    seen = parse(live.sentinel)
+    sentinel = seen if isinstance(seen, Sentinel) else None
+    return PlaceReading(
+        line.place, line.assessment.agreement, sentinel, digest(live.sets), len(addresses_in(live.sets))
+    )

@@ -1,0 +1,52 @@
+"""Reads endpoints from their primaries and the registry, and judges each: what status prints and the exporter counts."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from outlast.errors import OutlastError
+from outlast.traffic.assessment import Assessment, assess
+from outlast.traffic.planner import Place
+from outlast.traffic.ports import Known, Live, Provider, Registry
+
+CONCURRENT = 16
+"""Places read at once."""
+
+
+class Line(NamedTuple):
+    """One endpoint at one provider; a text in place of a reading is why there is none."""
+
+    place: Place
+    known: Known | str
+    live: Live | str
+    assessment: Assessment
+
+
+async def read_places(
+    realm: str, places: tuple[Place, ...], registry: Registry, providers: Mapping[str, Provider]
+) -> tuple[Line, ...]:
+    """Read all of them, a few at a time. What cannot be read is told, never raised."""
+    room = asyncio.Semaphore(CONCURRENT)
+
+    async def one(place: Place) -> Line:
+        async with room:
+            # The primary first: a registry read later can only be newer, so an apply in between looks like "behind".
+            live = await _live(providers[place.provider], place.endpoint)
+            known = await _known(registry, place)
+            return Line(place, known, live, assess(realm, known, live))
+
+    return tuple(await asyncio.gather(*(one(place) for place in places)))
+
+
+async def _live(provider: Provider, endpoint: str) -> Live | str:
+    try:
+        return await provider.read(endpoint)
+    except OutlastError as error:
+        return str(error)
+
+
+async def _known(registry: Registry, place: Place) -> Known | str:
+    try:
+        return await registry.known(place.provider, place.endpoint)
+    except OutlastError as error:
+        return str(error)
