@@ -1,0 +1,63 @@
+"""A real Knot DNS on loopback, in a folder of its own, stopped by its pid."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from servers.process import Running, find_program, serving
+
+_CONFIGURATION = """
+server:
+    rundir: "{folder}"
+    pidfile: "{folder}/knot.pid"
+    listen: 127.0.0.1@{port}
+    udp-workers: 1
+    tcp-workers: 1
+    background-workers: 1
+    tcp-idle-timeout: 5
+log:
+  - target: stderr
+    any: info
+database:
+    storage: "{folder}"
+    # As durable as the others here: BIND and PowerDNS do not wait for the disk in these tests either.
+    journal-db-mode: asynchronous
+key:
+  - id: "{key}"
+    algorithm: hmac-sha256
+    secret: "{secret}"
+acl:
+  - id: changes
+    key: "{key}"
+    action: update
+template:
+  - id: default
+    storage: "{folder}"
+    file: "%s.zone"
+    zonefile-sync: -1
+    zonefile-load: difference
+    journal-content: changes
+zone:
+"""
+_ZONE = '  - domain: "{zone}"\n{more}'
+
+
+def is_installed() -> bool:
+    return find_program("knotd") is not None
+
+
+@contextmanager
+def knot(folder: Path, *, zones: dict[str, str], closed: tuple[str, ...], key: str, secret: str) -> Iterator[Running]:
+    """Run knotd until the block ends; the arguments are those of `servers.bind.bind`."""
+    for zone, text in zones.items():
+        (folder / f"{zone}.zone").write_text(text)
+    statements = "".join(_ZONE.format(zone=zone, more="" if zone in closed else "    acl: changes\n") for zone in zones)
+    configuration = folder / "knot.conf"
+
+    def launch(port: int) -> list[str]:
+        head = _CONFIGURATION.format(folder=folder, port=port, key=key, secret=secret)
+        configuration.write_text(head + statements)
+        return [find_program("knotd") or "knotd", "-c", str(configuration)]
+
+    with serving("knotd", folder, launch) as server:
+        yield server
