@@ -11,10 +11,10 @@ from typing import Any, cast
 import dns.exception
 import dns.name
 import dns.rdata
+import dns.rdtypes.ANY.TXT
 from dns.name import Name
 from dns.rdataclass import IN
 from dns.rdatatype import TXT
-from dns.rdtypes.ANY.TXT import TXT as TXTRecord  # noqa: N811  the class is named like the type's constant
 
 from outlast.errors import Unavailable
 from outlast.provider.answers import Owners, text_of, txt_of
@@ -37,7 +37,9 @@ def live(owners: Owners, *, at_sentinel: bytes, at_endpoint: bytes) -> Live:
     """
     try:
         texts = dict(_sets(at_sentinel, owners.sentinel)).get("TXT", (0, []))[1]
-        sentinel = tuple(sorted(text_of(cast(TXTRecord, dns.rdata.from_text(IN, TXT, text))) for text in texts))
+        sentinel = tuple(
+            sorted(text_of(cast(dns.rdtypes.ANY.TXT.TXT, dns.rdata.from_text(IN, TXT, text))) for text in texts)
+        )
         found = dict(_sets(at_endpoint, owners.endpoint))
         sets = (RecordSet.of(name, *found[name]) for name in BEARING if name in found)
         return Live(sentinel, tuple(sets))
