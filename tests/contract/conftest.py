@@ -1,30 +1,14 @@
 """The servers that the provider contract is tried on: each started once per run, on free loopback ports."""
 
-import os
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, ExitStack
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
-from servers import bind, embedded, knot, powerdns
+from servers.embedded import embedded
+from servers.peers import PEERS, demand
 from zone_world import CLOSED, KEY, PLACES, PRIMARIES, SECRET, ZONES, Place
-
-
-class Peer(NamedTuple):
-    """A server that comes with another package."""
-
-    program: str
-    packages: str
-    is_installed: Callable[[], bool]
-    start: Callable[..., AbstractContextManager[Any]]
-
-
-PEERS = {
-    "bind": Peer("named", "bind9", bind.is_installed, bind.bind),
-    "knot": Peer("knotd", "knot", knot.is_installed, knot.knot),
-    "powerdns": Peer("pdns_server", "pdns-server pdns-backend-sqlite3", powerdns.is_installed, powerdns.powerdns),
-}
 
 
 class Yard:
@@ -42,19 +26,11 @@ class Yard:
     def _server(self, name: str) -> Any:
         if name not in self._running:
             if name in PEERS:
-                _demand(PEERS[name])
-            start = PEERS[name].start if name in PEERS else embedded.embedded
+                demand(name)
+            start = PEERS[name].start if name in PEERS else embedded
             running = start(self._folder(name), zones=ZONES, closed=(CLOSED,), key=KEY, secret=SECRET)
             self._running[name] = self._stack.enter_context(running)
         return self._running[name]
-
-
-def _demand(peer: Peer) -> None:
-    if peer.is_installed():
-        return
-    if os.environ.get("CI") == "true":
-        pytest.fail(f"{peer.program} not found, and CI=true leaves nothing out: apt install {peer.packages}")
-    pytest.skip(f"{peer.program} not found: PEERS=install make test, or apt install {peer.packages}")
 
 
 @pytest.fixture(scope="session")

@@ -22,14 +22,7 @@ database:
     storage: "{folder}"
     # As durable as the others here: BIND and PowerDNS do not wait for the disk in these tests either.
     journal-db-mode: asynchronous
-key:
-  - id: "{key}"
-    algorithm: hmac-sha256
-    secret: "{secret}"
-acl:
-  - id: changes
-    key: "{key}"
-    action: update
+{more}
 template:
   - id: default
     storage: "{folder}"
@@ -38,6 +31,22 @@ template:
     zonefile-load: difference
     journal-content: changes
 zone:
+{zones}
+"""
+_KEY = """
+key:
+  - id: "{key}"
+    algorithm: hmac-sha256
+    secret: "{secret}"
+acl:
+  - id: changes
+    key: "{key}"
+    action: update
+"""
+_REMOTE = """
+remote:
+  - id: primary
+    address: 127.0.0.1@{port}
 """
 _ZONE = '  - domain: "{zone}"\n{more}'
 
@@ -51,12 +60,25 @@ def knot(folder: Path, *, zones: dict[str, str], closed: tuple[str, ...], key: s
     """Run knotd until the block ends; the arguments are those of `servers.bind.bind`."""
     for zone, text in zones.items():
         (folder / f"{zone}.zone").write_text(text)
-    statements = "".join(_ZONE.format(zone=zone, more="" if zone in closed else "    acl: changes\n") for zone in zones)
+    statements = (_ZONE.format(zone=zone, more="" if zone in closed else "    acl: changes\n") for zone in zones)
+    with _knotd(folder, _KEY.format(key=key, secret=secret), "".join(statements)) as server:
+        yield server
+
+
+@contextmanager
+def knot_secondary(folder: Path, *, zone: str, primary_port: int, refresh: int) -> Iterator[Running]:
+    """Run a knotd that transfers `zone` and asks for changes every `refresh` seconds, at least 2; nobody notifies it."""
+    more = f"    master: primary\n    refresh-min-interval: {refresh}\n    refresh-max-interval: {refresh}\n"
+    with _knotd(folder, _REMOTE.format(port=primary_port), _ZONE.format(zone=zone, more=more)) as server:
+        yield server
+
+
+@contextmanager
+def _knotd(folder: Path, more: str, zones: str) -> Iterator[Running]:
     configuration = folder / "knot.conf"
 
     def launch(port: int) -> list[str]:
-        head = _CONFIGURATION.format(folder=folder, port=port, key=key, secret=secret)
-        configuration.write_text(head + statements)
+        configuration.write_text(_CONFIGURATION.format(folder=folder, port=port, more=more, zones=zones))
         return [find_program("knotd") or "knotd", "-c", str(configuration)]
 
     with serving("knotd", folder, launch) as server:
