@@ -87,6 +87,14 @@ def test_sets_are_replaced_whole(place: Place, first: Content, second: Content) 
     assert expected == read
 
 
+def test_secondaries_can_follow(place: Place) -> None:
+    """A commit raises the zone's serial, which is all that secondaries go by."""
+    before = place.serial()
+    asyncio.run(create(place.provider(), fresh()))
+
+    assert place.serial() > before
+
+
 def test_a_stale_write_is_refused_and_changes_nothing(place: Place) -> None:
     """Who read before somebody else wrote is told so; the zone keeps its version."""
     provider, endpoint = place.provider(), fresh()

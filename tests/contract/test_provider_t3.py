@@ -13,6 +13,7 @@ from zone_world import (
     NOTHING,
     ONE,
     OPEN,
+    TIMEOUT,
     TWO,
     ZONES,
     Place,
@@ -25,9 +26,17 @@ from zone_world import (
 )
 
 from outlast.errors import Unavailable
+from outlast.loop import drive
 from outlast.provider.powerdns import PowerdnsProvider
+from outlast.registry.memory import MemoryRegistry
+from outlast.system_clock import SystemClock
+from outlast.traffic import enactor
 from outlast.traffic.content import Content
-from outlast.traffic.ports import Live, Outcome, Reply
+from outlast.traffic.driver import Driver
+from outlast.traffic.enactor import EnactorState
+from outlast.traffic.messages import Event, Tick
+from outlast.traffic.plan import Entry, Plan
+from outlast.traffic.ports import Live, Outcome, Provider, Reply
 
 
 @pytest.fixture(scope="session")
@@ -68,7 +77,7 @@ def test_a_write_overtaken_after_its_comparison_lands_whole(weak: Place, first: 
     endpoint = fresh()
 
     async def act() -> tuple[Reply, Live, Live, Reply]:
-        async with weak.relay().running() as relay:
+        async with asyncio.timeout(TIMEOUT), weak.relay().running() as relay:
             assert isinstance(relay, HttpRelay)
             direct, slow = weak.provider(), weak.provider(port=relay.port)
             seen = await create(direct, endpoint)
@@ -86,6 +95,61 @@ def test_a_write_overtaken_after_its_comparison_lands_whole(weak: Place, first: 
 
     assert (COMMITTED, expected) == (reply, read)
     assert COMMITTED == repair
+
+
+def test_the_next_pass_goes_forward_again(weak: Place) -> None:
+    """An enactor with an old plan is overtaken in the window and lands; the next pass with the new plan mends it."""
+    endpoint, registry = fresh(), MemoryRegistry()
+    # Adding is never held up by the last hop's guard; taking away would need its evidence.
+    two, three = (addresses(*("192.0.2.1", "192.0.2.2", "192.0.2.3")[:count]) for count in (2, 3))
+
+    async def act() -> tuple[Live, Live, list[str]]:
+        async with asyncio.timeout(TIMEOUT), weak.relay().running() as relay:
+            assert isinstance(relay, HttpRelay)
+            quick = Enactor("quick", endpoint, weak.provider(), registry)
+            slow = Enactor("slow", endpoint, weak.provider(port=relay.port), registry)
+            await publish(registry, endpoint, 1, ONE)
+            await quick.run()
+            await publish(registry, endpoint, 2, two)
+            relay.hold()
+            sleeping = asyncio.create_task(slow.run())
+            await relay.held.wait()
+            await publish(registry, endpoint, 3, three)
+            await quick.run()
+            relay.release()
+            await sleeping
+            stale = await weak.provider().read(endpoint)
+            await quick.run()
+            return stale, await weak.provider().read(endpoint), quick.notes
+
+    stale, read, notes = asyncio.run(act())
+
+    assert (two.sets, True) == (stale.sets, " gen=2 " in stale.sentinel[0])
+    assert (three.sets, True) == (read.sets, " gen=3 " in read.sentinel[0])
+    assert ["create", "enacted", "apply", "enacted", "apply", "enacted"] == notes
+
+
+class Enactor:
+    """An enactor of one endpoint, pass by pass."""
+
+    def __init__(self, name: str, endpoint: str, provider: Provider, registry: MemoryRegistry) -> None:
+        self.notes: list[str] = []
+        self._state = EnactorState(name, "test", "p", endpoint)
+        self._driver = Driver(
+            registry=registry,
+            providers={"p": provider},
+            clock=SystemClock(),
+            listen=lambda note: self.notes.append(note.name),
+        )
+
+    async def run(self) -> None:
+        tick: Event = Tick()
+        self._state = await drive(enactor.step, self._state, tick, self._driver.carry_out)
+
+
+async def publish(registry: MemoryRegistry, endpoint: str, generation: int, content: Content) -> None:
+    entry = Entry(endpoint=endpoint, generation=generation, content=content)
+    assert await registry.publish(Plan(realm="test", generation=generation, entries=(entry,)), after=generation - 1)
 
 
 def test_who_sleeps_after_the_comparison_sends_nothing(weak: Place) -> None:
@@ -165,14 +229,6 @@ def test_what_computes_addresses_is_seen_and_replaced(weak: Place) -> None:
 
     assert (Reply(Outcome.CONFLICT, "LUA changed since it was read"), ("LUA",)) == (blind, types)
     assert (COMMITTED, done(write(endpoint, NOTHING, ONE))) == (reply, read)
-
-
-def test_secondaries_can_follow(weak: Place) -> None:
-    """In a zone with `SOA-EDIT-API` a write raises the serial, which is all that secondaries go by."""
-    before = weak.serial()
-    asyncio.run(create(weak.provider(), fresh()))
-
-    assert weak.serial() > before
 
 
 def test_planner_and_janitor_read_without_the_key(weak: Place) -> None:

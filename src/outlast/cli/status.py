@@ -15,7 +15,7 @@ from outlast.errors import OutlastError
 from outlast.traffic.content import describe
 from outlast.traffic.plan import Entry, sets_to_json
 from outlast.traffic.planner import Place
-from outlast.traffic.ports import Known, Live, Provider, Record, Registry
+from outlast.traffic.ports import Known, Live, Provider, Record, Registry, Tier
 
 ATTENTION = 1
 COULD_NOT_TELL = 3
@@ -30,6 +30,7 @@ class Line(NamedTuple):
     known: Known | str
     live: Live | str
     assessment: Assessment
+    tier: Tier = Tier.T1
 
 
 EPILOG = epilog(
@@ -74,9 +75,10 @@ async def _read_all(settings: Settings, places: tuple[Place, ...]) -> tuple[Line
     async def one(place: Place) -> Line:
         async with room:
             # The primary first: a registry read later can only be newer, so an apply in between looks like "behind".
-            live = await _live(providers[place.provider], place.endpoint)
+            provider = providers[place.provider]
+            live = await _live(provider, place.endpoint)
             known = await _known(registry, place)
-            return Line(place, known, live, assess(settings.realm, known, live))
+            return Line(place, known, live, assess(settings.realm, known, live), provider.tier)
 
     return tuple(await asyncio.gather(*(one(place) for place in places)))
 
@@ -113,6 +115,7 @@ def _line_to_json(line: Line) -> dict[str, Any]:
     return {
         "endpoint": line.place.endpoint,
         "provider": line.place.provider,
+        "tier": line.tier.name,
         "agreement": str(line.assessment.agreement),
         "words": line.assessment.words,
         "sentinel": None if isinstance(live, str) else list(live.sentinel),
@@ -145,7 +148,19 @@ def _print(settings: Settings, lines: tuple[Line, ...]) -> None:
     for line in lines:
         # Text, never markup: a TXT record from the network may hold brackets.
         table.add_row(*(Text(cell) for cell in _cells(line)))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    for words in weaknesses(lines):
+        console.print(Text(words))
+
+
+def weaknesses(lines: tuple[Line, ...]) -> tuple[str, ...]:
+    """What must be borne in mind of each provider that promises less than T1."""
+    tiers = dict.fromkeys((line.place.provider, line.tier) for line in lines if line.tier is not Tier.T1)
+    return tuple(
+        f"{provider} is {tier.name}, {tier}: a write or a hold may be undone by one decided before it, until the next pass"
+        for provider, tier in tiers
+    )
 
 
 def _cells(line: Line) -> tuple[str, ...]:
