@@ -15,7 +15,6 @@ from zone_world import (
     OPEN,
     TIMEOUT,
     TWO,
-    ZONES,
     Place,
     addresses,
     cname,
@@ -242,4 +241,3 @@ def test_planner_and_janitor_read_without_the_key(weak: Place) -> None:
     expected, read = asyncio.run(act())
 
     assert expected == read
-    assert tuple(ZONES) == reader.zones
