@@ -6,10 +6,10 @@ writes: whoever was overtaken is told so, unless the other write falls between t
 
 What may go wrong then, and only then: the later PATCH stands, though it was decided on what is gone. The generation
 may go back until the next pass of any enactor with the newer plan, which finds the older sentinel and applies again;
-what a person changed by hand is overwritten; a hold set in that moment is lost, which `outlast status` shows. What
-cannot go wrong even then: the endpoint is never empty, and never a mixture, since each PATCH carries the sentinel and
-every set of its one writer. Comparison and PATCH share one deadline, so who sleeps longer than `timeout` in between
-sends nothing any more.
+what a person changed by hand is overwritten; a hold set in that moment is lost, so look at `outlast status` again a
+`timeout` after a freeze. What cannot go wrong even then: the endpoint is never empty, and never a mixture, since each
+PATCH carries the sentinel and every set of its one writer. Comparison and PATCH share one deadline, so who sleeps
+longer than `timeout` in between sends nothing any more.
 
 To be known beforehand: the API's one key may change every zone of the server, so the planner and the janitor read
 by DNS, without it. The server raises a zone's serial only if the zone has `SOA-EDIT-API` set; secondaries that
