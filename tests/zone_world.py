@@ -10,12 +10,16 @@ import dns.rdatatype
 import dns.tsig
 import dns.update
 from dns.rcode import Rcode
+from servers.http_proxy import HttpRelay
+from servers.powerdns import API_KEY
+from servers.proxy import Relay
 
 from outlast.clock import Clock
+from outlast.provider.powerdns import PowerdnsProvider
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import Content, RecordSet
-from outlast.traffic.ports import Live, Outcome, Reply, Transaction
+from outlast.traffic.ports import Live, Outcome, Provider, Reply, Tier, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing
 
 OPEN, WILD, CLOSED = "example.test", "wild.test", "closed.test"
@@ -35,16 +39,51 @@ _numbers = itertools.count(1)
 
 
 class Place(NamedTuple):
-    """A running primary."""
+    """A server, the protocol that it is changed by, and what it does otherwise than others.
+
+    Attributes:
+        kind: What tests are named after.
+        server: The program.
+        tier: What the provider promises there.
+        alias: The type that the server knows, and we can add, as an alias.
+        explains_signatures: Whether it says what is wrong with a signature: the key, the secret, or the time.
+        refusal: Its word for a zone that the key may not change.
+        stranger: Its word for a zone that it does not have.
+
+    """
 
     kind: str
-    address: str
-    port: int
+    server: str
+    address: str = ""
+    port: int = 0
+    url: str = ""
+    tier: Tier = Tier.T1
+    alias: str = "TYPE65280"
+    explains_signatures: bool = True
+    refusal: str = "REFUSED"
+    stranger: str = "NOTAUTH"
 
-    def provider(
+    def provider(self, *, port: int = 0) -> Provider:
+        """The provider under test, on this server, or behind a relay on another port."""
+        if self.tier is Tier.T1:
+            return self.rfc2136(port=port)
+        return self.powerdns(port=port)
+
+    def powerdns(self, *, port: int = 0, api_key: str = API_KEY, timeout: float = TIMEOUT) -> PowerdnsProvider:
+        """The provider by PowerDNS's HTTP API, on this server."""
+        url = f"http://127.0.0.1:{port}" if port else self.url
+        return PowerdnsProvider(name="p", zones=tuple(ZONES), url=url, api_key=api_key, timeout=timeout)
+
+    def relay(self) -> Relay | HttpRelay:
+        """What stands between the provider and this server, to swallow replies."""
+        if self.tier is Tier.T1:
+            return Relay(self.address, self.port)
+        return HttpRelay(self.address, int(self.url.rpartition(":")[2]))
+
+    def rfc2136(
         self, *, port: int = 0, secret: str = SECRET, key: str = KEY, clock: Clock | None = None
     ) -> Rfc2136Provider:
-        """The provider under test, on this primary."""
+        """The provider by DNS UPDATE, on this server."""
         return Rfc2136Provider(
             name="p",
             zones=tuple(ZONES),
@@ -56,11 +95,33 @@ class Place(NamedTuple):
             clock=clock or SystemClock(),
         )
 
+    def is_conflict(self, reply: Reply, expected: Reply) -> bool:
+        """Whether the writer was told that it was overtaken: in DNS's word for it, or, where we compare, in ours."""
+        if self.tier is Tier.T1:
+            return reply == expected
+        return reply.outcome is expected.outcome and reply.detail.endswith("changed since it was read")
+
+    def refuses_cname(self, reply: Reply, endpoint: str) -> bool:
+        """Whether the reply tells a person why no CNAME can come: our own words where the server has none."""
+        if self.tier is Tier.T1:
+            return (
+                reply.detail == f"YXRRSET: {endpoint}. has other records, beside which no CNAME can stand; remove them"
+            )
+        return reply.detail == f"status 422: RRset {endpoint}. IN CNAME: Conflicts with pre-existing RRset"
+
+    def alias_set(self, target: str) -> RecordSet:
+        """What is read where an alias stands, with a TTL of 5."""
+        value = alias_data(target) if self.tier is Tier.T1 else f"{target}."
+        return RecordSet(self.alias if self.tier is Tier.T1 else "ALIAS", 5, (value,))
+
     def change(self, *steps: tuple[Any, ...], zone: str = OPEN) -> None:
-        """Change the zone behind everybody's back: `("delete", name, type)`, `("add", name, ttl, type, value)`."""
+        """Change the zone behind everybody's back: `("delete", name, type)`, `("add", name, ttl, type, value)`.
+
+        The type `ALIAS` stands for the one that this server knows.
+        """
         update = dns.update.UpdateMessage(zone, keyring=dns.tsig.Key(KEY, SECRET))
         for verb, name, *rest in steps:
-            getattr(update, verb)(f"{name}.", *rest)
+            getattr(update, verb)(f"{name}.", *(self.alias if word == "ALIAS" else word for word in rest))
         answer = dns.query.tcp(update, self.address, timeout=TIMEOUT, port=self.port)
         assert answer.rcode() == Rcode.NOERROR, dns.rcode.to_text(answer.rcode())
 
@@ -76,9 +137,28 @@ class Place(NamedTuple):
         return int(self.ask(zone, "SOA")[0].split()[2])
 
 
+PLACES = {
+    place.kind: place
+    for place in (
+        Place("embedded", "embedded"),
+        Place("bind", "bind"),
+        Place("knot", "knot", refusal="BADKEY"),
+        Place("powerdns", "powerdns", alias="TYPE65401", explains_signatures=False, stranger="REFUSED"),
+        Place("powerdns-api", "powerdns", tier=Tier.T3, alias="TYPE65401"),
+    )
+}
+PRIMARIES = tuple(kind for kind, place in PLACES.items() if place.tier is Tier.T1)
+
+
 def fresh(zone: str = OPEN, label: str = "db") -> str:
     """An endpoint that no other test uses."""
     return f"{label}{next(_numbers)}.{zone}"
+
+
+def alias_data(target: str) -> str:
+    """An alias's data in the generic form (RFC 3597, section 5): one name, not compressed."""
+    wire = b"".join(bytes([len(label)]) + label.encode() for label in target.split(".")) + b"\0"
+    return f"\\# {len(wire)} {wire.hex()}"
 
 
 def addresses(*values: str, ttl: int = 5) -> Content:
@@ -108,7 +188,7 @@ def done(transaction: Transaction) -> Live:
     return Live((transaction.sentinel.text,), transaction.content.sets)
 
 
-async def create(provider: Rfc2136Provider, endpoint: str, content: Content = ONE) -> Live:
+async def create(provider: Provider, endpoint: str, content: Content = ONE) -> Live:
     """Create an endpoint and say what is read from then on."""
     transaction = write(endpoint, NOTHING, content)
     assert COMMITTED == await provider.commit(transaction)

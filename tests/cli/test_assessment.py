@@ -2,13 +2,13 @@
 
 import pytest
 
-from outlast.cli.status import exit_status
+from outlast.cli.status import exit_status, weaknesses
 from outlast.config.reading import Line
 from outlast.traffic.assessment import Agreement, assess
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry
 from outlast.traffic.planner import Place
-from outlast.traffic.ports import Known, Live, Record
+from outlast.traffic.ports import Known, Live, Record, Tier
 from outlast.traffic.sentinel import Sentinel, Standing
 
 DB = "db.example.com"
@@ -82,3 +82,16 @@ def test_exit_status(rows: tuple[int, ...], status: int) -> None:
     )
 
     assert status == exit_status(lines)
+
+
+def test_a_weaker_provider_is_told_once() -> None:
+    """Of each provider that promises less than compare and swap, one line says what that means; of others none."""
+    first = Line(Place("primary", DB), known(), live(seen()), assess("shop", known(), live(seen())))
+    weaker = first._replace(place=Place("weaker", DB), tier=Tier.T3)
+    words = (
+        "weaker is T3, transactions without compare and swap: a write or a hold may be undone by one decided before it, "
+        "until the next pass"
+    )
+
+    assert (words,) == weaknesses((first, weaker, weaker._replace(place=Place("weaker", "x.example.com"))))
+    assert () == weaknesses((first,))

@@ -62,7 +62,7 @@ def test_the_json_of_status(settled_world: World) -> None:
 
     assert {"realm", "file", "ok", "endpoints"} == set(whole)
     assert {
-        "endpoint", "provider", "agreement", "words", "sentinel", "sets", "generation", "plan", "record"
+        "endpoint", "provider", "tier", "agreement", "words", "sentinel", "sets", "generation", "plan", "record"
     } == set(line)  # fmt: skip
     assert ("in step", True, [["A", 5, list(BOTH)]], 1) == (
         line["agreement"],

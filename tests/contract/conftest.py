@@ -1,30 +1,51 @@
-"""The primaries that the provider contract is tried on: started once per run, on free loopback ports."""
+"""The servers that the provider contract is tried on: each started once per run, on free loopback ports."""
 
-import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
-from servers.bind import bind, is_installed
 from servers.embedded import embedded
-from zone_world import CLOSED, KEY, SECRET, ZONES, Place
+from servers.peers import PEERS, demand
+from zone_world import CLOSED, KEY, PLACES, PRIMARIES, SECRET, ZONES, Place
 
 
-@pytest.fixture(scope="session", params=["embedded", "bind"])
-def primary(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    start = {"embedded": _embedded, "bind": _bind}[request.param]
-    yield from start(tmp_path_factory.mktemp(request.param))
+class Yard:
+    """The servers running so far. One is started when a test first asks for it, and all end with the run."""
+
+    def __init__(self, stack: ExitStack, folder: Callable[[str], Path]) -> None:
+        self._stack = stack
+        self._folder = folder
+        self._running: dict[str, Any] = {}
+
+    def place(self, kind: str) -> Place:
+        server = self._server(PLACES[kind].server)
+        return PLACES[kind]._replace(address=server.address, port=server.port, url=getattr(server, "url", ""))
+
+    def _server(self, name: str) -> Any:
+        if name not in self._running:
+            if name in PEERS:
+                demand(name)
+            start = PEERS[name].start if name in PEERS else embedded
+            running = start(self._folder(name), zones=ZONES, closed=(CLOSED,), key=KEY, secret=SECRET)
+            self._running[name] = self._stack.enter_context(running)
+        return self._running[name]
 
 
-def _embedded(folder: Path) -> Iterator[Place]:
-    with embedded(folder, zones=ZONES, closed=(CLOSED,), key=KEY, secret=SECRET) as server:
-        yield Place("embedded", server.address, server.port)
+@pytest.fixture(scope="session")
+def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
+    with ExitStack() as stack:
+        yield Yard(stack, tmp_path_factory.mktemp)
 
 
-def _bind(folder: Path) -> Iterator[Place]:
-    if not is_installed():
-        if os.environ.get("CI") == "true":
-            pytest.fail("named not found, and CI=true leaves nothing out: apt install bind9")
-        pytest.skip("named not found: PEERS=install make test, or apt install bind9")
-    with bind(folder, zones=ZONES, closed=(CLOSED,), key=KEY, secret=SECRET) as server:
-        yield Place("bind", server.address, server.port)
+@pytest.fixture(scope="session", params=PLACES)
+def place(request: pytest.FixtureRequest, yard: Yard) -> Place:
+    """Every server by every protocol that we can change it with."""
+    return yard.place(request.param)
+
+
+@pytest.fixture(scope="session", params=PRIMARIES)
+def primary(request: pytest.FixtureRequest, yard: Yard) -> Place:
+    """Every server that takes signed DNS UPDATE."""
+    return yard.place(request.param)

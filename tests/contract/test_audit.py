@@ -37,7 +37,7 @@ def test_a_zone_that_is_not_served(primary: Place) -> None:
 
 def test_compare_and_swap_is_proved(primary: Place) -> None:
     """It refuses every kind of stale write; the scratch name stays, retired; and again, from what is there."""
-    provider = primary.provider()
+    provider = primary.rfc2136()
 
     async def act() -> tuple[Any, Any, Live]:
         return (
@@ -54,6 +54,16 @@ def test_compare_and_swap_is_proved(primary: Place) -> None:
     assert Standing.RETIRED is seen.standing
 
 
+def test_what_cannot_be_proved_is_not_tried(yard: Any) -> None:
+    """Of a provider without compare and swap nothing is proved, and nothing written."""
+    provider, name = yard.place("powerdns-api").provider(), f"{SCRATCH}.{OPEN}"
+    before = asyncio.run(provider.read(name))
+    found = asyncio.run(prove_cas(provider, OPEN))
+
+    assert (Level.SKIPPED, True) == (found.level, found.there.startswith("T3 has none"))
+    assert before == asyncio.run(provider.read(name))
+
+
 class Unfenced(Rfc2136Provider):
     """A provider that sends no prerequisites."""
 
@@ -63,7 +73,7 @@ class Unfenced(Rfc2136Provider):
 
 def test_a_provider_that_lets_stale_writes_through_is_found(primary: Place) -> None:
     """Without prerequisites the stale write lands, and the finding says so."""
-    sound = primary.provider()
+    sound = primary.rfc2136()
     provider = Unfenced(
         name="p", zones=sound.zones, address=sound.address, port=sound.port, key_name=sound.key_name,
         key_secret=sound.key_secret, timeout=sound.timeout,
@@ -75,7 +85,7 @@ def test_a_provider_that_lets_stale_writes_through_is_found(primary: Place) -> N
 
 def test_a_scratch_name_in_use_is_left_alone(primary: Place) -> None:
     """Somebody's records under that name are not touched."""
-    provider, name = primary.provider(), f"{SCRATCH}.{OPEN}"
+    provider, name = primary.rfc2136(), f"{SCRATCH}.{OPEN}"
     primary.change(("delete", name), ("delete", f"_outlast.{name}"), ("add", name, 5, "CNAME", f"ns.{OPEN}."))
     found = asyncio.run(prove_cas(provider, OPEN))
     left = asyncio.run(provider.read(name))

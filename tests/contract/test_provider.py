@@ -1,4 +1,4 @@
-"""What every provider promises, tried on real sockets against each primary."""
+"""What every provider promises, tried on real sockets against each place."""
 
 import asyncio
 from collections.abc import Callable
@@ -16,6 +16,7 @@ from zone_world import (
     WILD,
     Place,
     addresses,
+    alias_data,
     cname,
     create,
     done,
@@ -26,15 +27,15 @@ from zone_world import (
 from outlast.errors import UnsafePlan
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.traffic.content import Content, RecordSet
-from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
+from outlast.traffic.ports import Live, Outcome, Reply, Transaction
 
 
-def test_nothing_is_read_where_nothing_is(primary: Place) -> None:
-    """A name that does not exist has no sentinel and no sets, and a T1 provider says that it compares and swaps."""
-    provider = primary.provider()
+def test_nothing_is_read_where_nothing_is(place: Place) -> None:
+    """A name that does not exist has no sentinel and no sets, and a provider says what it promises."""
+    provider = place.provider()
     read = asyncio.run(provider.read(fresh()))
 
-    assert (Tier.T1, NOTHING) == (provider.tier, read)
+    assert (place.tier, NOTHING) == (provider.tier, read)
 
 
 @pytest.mark.parametrize(
@@ -47,9 +48,9 @@ def test_nothing_is_read_where_nothing_is(primary: Place) -> None:
         pytest.param(addresses(*(f"10.0.{n // 100}.{n % 100}" for n in range(200))), id="200 addresses"),
     ],
 )
-def test_what_was_created_is_read(primary: Place, content: Content) -> None:
+def test_what_was_created_is_read(place: Place, content: Content) -> None:
     """A creation is committed, and the next read finds exactly sentinel and sets, TTLs included."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> tuple[Live, Live]:
         return await create(provider, endpoint, content), await provider.read(endpoint)
@@ -72,9 +73,9 @@ def test_what_was_created_is_read(primary: Place, content: Content) -> None:
         pytest.param(ONE, ONE, id="only the sentinel"),
     ],
 )
-def test_sets_are_replaced_whole(primary: Place, first: Content, second: Content) -> None:
+def test_sets_are_replaced_whole(place: Place, first: Content, second: Content) -> None:
     """A replacement leaves exactly its own sets and sentinel, whatever was there."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> tuple[Live, Live]:
         transaction = write(endpoint, await create(provider, endpoint, first), second, n=2)
@@ -86,33 +87,42 @@ def test_sets_are_replaced_whole(primary: Place, first: Content, second: Content
     assert expected == read
 
 
-def test_a_stale_write_is_refused_and_changes_nothing(primary: Place) -> None:
+def test_secondaries_can_follow(place: Place) -> None:
+    """A commit raises the zone's serial, which is all that secondaries go by."""
+    before = place.serial()
+    asyncio.run(create(place.provider(), fresh()))
+
+    assert place.serial() > before
+
+
+def test_a_stale_write_is_refused_and_changes_nothing(place: Place) -> None:
     """Who read before somebody else wrote is told so; the zone keeps its version."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> tuple[Reply, int, Live, Live]:
         old = await create(provider, endpoint)
         new = write(endpoint, old, TWO, n=2)
         assert COMMITTED == await provider.commit(new)
-        before = primary.serial()
+        before = place.serial()
         reply = await provider.commit(write(endpoint, old, addresses("192.0.2.3"), n=2, by="sleeper"))
-        return reply, primary.serial() - before, done(new), await provider.read(endpoint)
+        return reply, place.serial() - before, done(new), await provider.read(endpoint)
 
     reply, risen, expected, read = asyncio.run(act())
 
-    assert (CHANGED, 0, expected) == (reply, risen, read)
+    assert (0, expected) == (risen, read)
+    assert place.is_conflict(reply, CHANGED)
 
 
-def test_a_stale_sentinel_is_refused_even_if_the_records_are_equal(primary: Place) -> None:
+def test_a_stale_sentinel_is_refused_even_if_the_records_are_equal(place: Place) -> None:
     """The sentinel alone fences: who read an older one is refused although the records are as read."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> Reply:
         old = await create(provider, endpoint)
         assert COMMITTED == await provider.commit(write(endpoint, old, ONE, n=2))
         return await provider.commit(write(endpoint, old, TWO, n=2, by="sleeper"))
 
-    assert CHANGED == asyncio.run(act())
+    assert place.is_conflict(asyncio.run(act()), CHANGED)
 
 
 Steps = Callable[[str], tuple[tuple[object, ...], ...]]
@@ -129,24 +139,27 @@ Steps = Callable[[str], tuple[tuple[object, ...], ...]]
         pytest.param(lambda e: (("delete", f"_outlast.{e}"),), CHANGED, id="sentinel deleted"),
         pytest.param(lambda e: (("add", f"_outlast.{e}", 5, "TXT", "x"),), CHANGED, id="sentinel joined"),
         pytest.param(
-            lambda e: (("add", f"ns.{OPEN}", 300, "A", "127.0.0.1"), ("add", e, 5, "TYPE65280", _alias(f"ns.{OPEN}"))),
+            lambda e: (("add", f"ns.{OPEN}", 300, "A", "127.0.0.1"), ("add", e, 5, "ALIAS", alias_data(f"ns.{OPEN}"))),
             APPEARED,
             id="alias added",
         ),
     ],
 )
-def test_what_changed_behind_our_back_is_not_overwritten(primary: Place, steps: Steps, reply: Reply) -> None:
+def test_what_changed_behind_our_back_is_not_overwritten(place: Place, steps: Steps, reply: Reply) -> None:
     """Nobody overwrites a value they have not read, whoever wrote it and by whatever means."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> tuple[Reply, bool]:
         seen = await create(provider, endpoint)
-        primary.change(*steps(endpoint))
+        place.change(*steps(endpoint))
         before = await provider.read(endpoint)
         said = await provider.commit(write(endpoint, seen, TWO, n=2))
         return said, before == await provider.read(endpoint)
 
-    assert (reply, True) == asyncio.run(act())
+    said, is_unchanged = asyncio.run(act())
+
+    assert is_unchanged
+    assert place.is_conflict(said, reply)
 
 
 @pytest.mark.parametrize(
@@ -161,18 +174,18 @@ def test_what_changed_behind_our_back_is_not_overwritten(primary: Place, steps: 
         pytest.param(lambda e: (("replace", f"_outlast.{e}", 5, "TXT", '"\\200\\"" ""'),), id="sentinel of odd bytes"),
         pytest.param(lambda e: (("add", f"_outlast.{e}", 5, "TXT", '"more"'),), id="two sentinels"),
         pytest.param(lambda e: (("delete", e), ("add", e, 5, "CNAME", f"NS.{OPEN}.")), id="CNAME in capitals"),
-        pytest.param(lambda e: (("delete", e), ("add", e, 5, "TYPE65280", _alias(f"ns.{OPEN}"))), id="alias"),
-        pytest.param(lambda e: (("add", e, 5, "TYPE65280", _alias(f"ns.{OPEN}")),), id="alias beside an address"),
+        pytest.param(lambda e: (("delete", e), ("add", e, 5, "ALIAS", alias_data(f"ns.{OPEN}"))), id="alias"),
+        pytest.param(lambda e: (("add", e, 5, "ALIAS", alias_data(f"ns.{OPEN}")),), id="alias beside an address"),
         pytest.param(lambda e: (("delete", e, "A"), ("add", e, 5, "AAAA", "2001:db8:0:0::66")), id="other family"),
     ],
 )
-def test_whatever_was_read_can_be_replaced(primary: Place, steps: Steps) -> None:
+def test_whatever_was_read_can_be_replaced(place: Place, steps: Steps) -> None:
     """What is read is exact enough to be the prerequisite of a repair, however strange it is."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> tuple[Reply, Live, Live]:
         await create(provider, endpoint)
-        primary.change(*steps(endpoint))
+        place.change(*steps(endpoint))
         repair = write(endpoint, await provider.read(endpoint), ONE, n=2)
         return await provider.commit(repair), done(repair), await provider.read(endpoint)
 
@@ -181,23 +194,18 @@ def test_whatever_was_read_can_be_replaced(primary: Place, steps: Steps) -> None
     assert (COMMITTED, expected) == (reply, read)
 
 
-def _alias(target: str) -> str:
-    wire = b"".join(bytes([len(label)]) + label.encode() for label in target.split(".")) + b"\0"
-    return f"\\# {len(wire)} {wire.hex()}"
-
-
-def test_an_aliass_image_is_not_the_names_own(primary: Place) -> None:
+def test_an_aliass_image_is_not_the_names_own(place: Place) -> None:
     """Where an alias stands alone, the alias is what is there, not the addresses it leads to."""
-    provider, endpoint = primary.provider(), fresh()
-    primary.change(("add", endpoint, 5, "TYPE65280", _alias(f"ns.{OPEN}")))
+    provider, endpoint = place.provider(), fresh()
+    place.change(("add", endpoint, 5, "ALIAS", alias_data(f"ns.{OPEN}")))
     read = asyncio.run(provider.read(endpoint))
 
-    assert Live((), (RecordSet("TYPE65280", 5, (_alias(f"ns.{OPEN}"),)),)) == read
+    assert Live((), (place.alias_set(f"ns.{OPEN}"),)) == read
 
 
-def test_a_cnames_target_is_not_the_names_own(primary: Place) -> None:
+def test_a_cnames_target_is_not_the_names_own(place: Place) -> None:
     """Where a CNAME leads to a name of the same zone, only the CNAME is what is there."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> tuple[RecordSet, ...]:
         await create(provider, endpoint, cname(f"ns.{OPEN}"))
@@ -205,12 +213,12 @@ def test_a_cnames_target_is_not_the_names_own(primary: Place) -> None:
 
     sets = asyncio.run(act())
 
-    assert (["127.0.0.1"], cname(f"ns.{OPEN}").sets) == (primary.ask(endpoint, "A"), sets)
+    assert (["127.0.0.1"], cname(f"ns.{OPEN}").sets) == (place.ask(endpoint, "A"), sets)
 
 
-def test_a_dangling_cname_is_read(primary: Place) -> None:
+def test_a_dangling_cname_is_read(place: Place) -> None:
     """A CNAME to a missing name of the same zone is there, although the address questions end in NXDOMAIN."""
-    provider, endpoint = primary.provider(), fresh()
+    provider, endpoint = place.provider(), fresh()
 
     async def act() -> tuple[RecordSet, ...]:
         await create(provider, endpoint, cname(f"gone.{OPEN}"))
@@ -220,17 +228,17 @@ def test_a_dangling_cname_is_read(primary: Place) -> None:
 
 
 @pytest.mark.parametrize("parent", [WILD, f"cname.{WILD}"])
-def test_what_a_wildcard_makes_up_is_not_there(primary: Place, parent: str) -> None:
+def test_what_a_wildcard_makes_up_is_not_there(place: Place, parent: str) -> None:
     """Below a wildcard a name that does not exist reads as nothing, can be created, and then reads as created.
 
     Looking does not change the zone.
     """
-    provider, endpoint = primary.provider(), fresh(parent)
+    provider, endpoint = place.provider(), fresh(parent)
 
     async def act() -> tuple[Live, int, Live, Live]:
-        before = primary.serial(WILD)
+        before = place.serial(WILD)
         read = await provider.read(endpoint)
-        risen = primary.serial(WILD) - before
+        risen = place.serial(WILD) - before
         return read, risen, await create(provider, endpoint), await provider.read(endpoint)
 
     read, risen, expected, created = asyncio.run(act())
@@ -238,32 +246,32 @@ def test_what_a_wildcard_makes_up_is_not_there(primary: Place, parent: str) -> N
     assert (NOTHING, 0, expected) == (read, risen, created)
 
 
-def test_a_real_set_below_a_wildcard_is_there(primary: Place) -> None:
+def test_a_real_set_below_a_wildcard_is_there(place: Place) -> None:
     """A name of its own below a wildcard, without a sentinel, is not taken for made up: it is unclaimed."""
-    provider, endpoint = primary.provider(), fresh(WILD)
-    primary.change(("add", endpoint, 60, "A", "192.0.2.250"), zone=WILD)
+    provider, endpoint = place.provider(), fresh(WILD)
+    place.change(("add", endpoint, 60, "A", "192.0.2.250"), zone=WILD)
     read = asyncio.run(provider.read(endpoint))
 
     assert Live((), (RecordSet("A", 60, ("192.0.2.250",)),)) == read
 
 
-def test_an_empty_non_terminal_is_nothing(primary: Place) -> None:
+def test_an_empty_non_terminal_is_nothing(place: Place) -> None:
     """A name that exists only because of a name below it has nothing, and can be created."""
-    provider, endpoint = primary.provider(), fresh()
-    primary.change(("add", f"below.{endpoint}", 60, "A", "192.0.2.77"))
+    provider, endpoint = place.provider(), fresh()
+    place.change(("add", f"below.{endpoint}", 60, "A", "192.0.2.77"))
 
     async def act() -> tuple[Live, Live, Live]:
         return await provider.read(endpoint), await create(provider, endpoint), await provider.read(endpoint)
 
     read, expected, created = asyncio.run(act())
 
-    assert (NOTHING, expected, ["192.0.2.77"]) == (read, created, primary.ask(f"below.{endpoint}", "A"))
+    assert (NOTHING, expected, ["192.0.2.77"]) == (read, created, place.ask(f"below.{endpoint}", "A"))
 
 
-def test_foreign_records_beside_are_left_alone(primary: Place) -> None:
+def test_foreign_records_beside_are_left_alone(place: Place) -> None:
     """Other types at the endpoint's name neither disturb nor are disturbed."""
-    provider, endpoint = primary.provider(), fresh()
-    primary.change(("add", endpoint, 60, "TXT", '"v=spf1 -all"'), ("add", endpoint, 60, "MX", f"10 ns.{OPEN}."))
+    provider, endpoint = place.provider(), fresh()
+    place.change(("add", endpoint, 60, "TXT", '"v=spf1 -all"'), ("add", endpoint, 60, "MX", f"10 ns.{OPEN}."))
 
     async def act() -> bool:
         seen = await create(provider, endpoint)
@@ -271,13 +279,13 @@ def test_foreign_records_beside_are_left_alone(primary: Place) -> None:
         return done(write(endpoint, seen, TWO, n=2)) == await provider.read(endpoint)
 
     assert asyncio.run(act())
-    assert (['"v=spf1 -all"'], [f"10 ns.{OPEN}."]) == (primary.ask(endpoint, "TXT"), primary.ask(endpoint, "MX"))
+    assert (['"v=spf1 -all"'], [f"10 ns.{OPEN}."]) == (place.ask(endpoint, "TXT"), place.ask(endpoint, "MX"))
 
 
-def test_a_cname_never_comes_beside_foreign_records(primary: Place) -> None:
+def test_a_cname_never_comes_beside_foreign_records(place: Place) -> None:
     """The server would drop such a CNAME in silence and delete the addresses: it is refused, and nothing changes."""
-    provider, endpoint = primary.provider(), fresh()
-    primary.change(("add", endpoint, 60, "MX", f"10 ns.{OPEN}."))
+    provider, endpoint = place.provider(), fresh()
+    place.change(("add", endpoint, 60, "MX", f"10 ns.{OPEN}."))
 
     async def act() -> tuple[Reply, Live, Live]:
         seen = await create(provider, endpoint)
@@ -285,32 +293,35 @@ def test_a_cname_never_comes_beside_foreign_records(primary: Place) -> None:
         return reply, seen, await provider.read(endpoint)
 
     reply, expected, read = asyncio.run(act())
-    detail = f"YXRRSET: {endpoint}. has other records, beside which no CNAME can stand; remove them"
 
-    assert (Reply(Outcome.FAILED, detail), expected) == (reply, read)
+    assert (Outcome.FAILED, expected) == (reply.outcome, read)
+    assert place.refuses_cname(reply, endpoint)
 
 
-def test_a_zones_own_name_cannot_be_a_cname(primary: Place) -> None:
+def test_a_zones_own_name_cannot_be_a_cname(place: Place) -> None:
     """The fourth door: what the server would pass over in silence is not sent."""
     with pytest.raises(UnsafePlan, match="a zone's own name cannot be a CNAME"):
-        asyncio.run(primary.provider().commit(write(OPEN, NOTHING, cname("lb.example.net"))))
+        asyncio.run(place.provider().commit(write(OPEN, NOTHING, cname("lb.example.net"))))
 
 
-def test_a_zones_own_name_can_have_addresses(primary: Place) -> None:
+def test_a_zones_own_name_can_have_addresses(place: Place) -> None:
     """An endpoint may be the name of its zone."""
-    provider = primary.provider()
+    provider = place.provider()
 
     async def act() -> tuple[Live, Live]:
-        return await create(provider, WILD), await provider.read(WILD)
+        # One server may be tried by two protocols, and a zone has one name of its own.
+        transaction = write(WILD, await provider.read(WILD), ONE)
+        assert COMMITTED == await provider.commit(transaction)
+        return done(transaction), await provider.read(WILD)
 
     expected, read = asyncio.run(act())
 
     assert expected == read
 
 
-def test_an_empty_content_is_never_sent(primary: Place) -> None:
+def test_an_empty_content_is_never_sent(place: Place) -> None:
     """The fourth door: content that was emptied after it was built is refused, and the endpoint keeps what it has."""
-    provider, endpoint, emptied = primary.provider(), fresh(), addresses("192.0.2.1")
+    provider, endpoint, emptied = place.provider(), fresh(), addresses("192.0.2.1")
     object.__setattr__(emptied, "sets", ())
 
     async def act() -> tuple[Live, Live]:
@@ -326,13 +337,13 @@ def test_an_empty_content_is_never_sent(primary: Place) -> None:
 
 @pytest.mark.slow
 def test_of_two_writers_racing_no_update_is_lost(primary: Place) -> None:
-    """Two writers read and write at once, 200 rounds: every committed write raised the counter by one."""
+    """Two writers read and write at once, 60 rounds: every committed write raised the counter by one."""
     endpoint = fresh()
 
     async def race(provider: Rfc2136Provider, me: str) -> list[Reply]:
         replies: list[Reply] = []
         seen = NOTHING
-        for turn in range(200):
+        for turn in range(60):
             # What a writer committed it knows; after a conflict it reads.
             seen = seen if replies and replies[-1] == COMMITTED else await provider.read(endpoint)
             n = int(seen.sentinel[0].split(" n=")[1].split()[0])
@@ -342,7 +353,7 @@ def test_of_two_writers_racing_no_update_is_lost(primary: Place) -> None:
         return replies
 
     async def act() -> tuple[list[Reply], str]:
-        one, two = primary.provider(), primary.provider()
+        one, two = primary.rfc2136(), primary.rfc2136()
         await create(one, endpoint)
         both = await asyncio.gather(race(one, "one"), race(two, "other"))
         return both[0] + both[1], (await one.read(endpoint)).sentinel[0]
@@ -350,7 +361,7 @@ def test_of_two_writers_racing_no_update_is_lost(primary: Place) -> None:
     replies, sentinel = asyncio.run(act())
     committed = replies.count(COMMITTED)
 
-    assert (400, True) == (committed + replies.count(CHANGED), committed < 400)
+    assert (120, True) == (committed + replies.count(CHANGED), committed < 120)
     assert f" n={committed + 1} " in sentinel
 
 
@@ -363,7 +374,7 @@ class Unfenced(Rfc2136Provider):
 
 def test_without_prerequisites_the_stale_write_lands(primary: Place) -> None:
     """The fence is in the provider: the same stale write, with the prerequisites taken out, overwrites the newer."""
-    fenced, endpoint = primary.provider(), fresh()
+    fenced, endpoint = primary.rfc2136(), fresh()
     unfenced = Unfenced(
         name="p", zones=fenced.zones, address=fenced.address, port=fenced.port,
         key_name=fenced.key_name, key_secret=fenced.key_secret,

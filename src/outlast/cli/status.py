@@ -14,7 +14,7 @@ from outlast.config.settings import Settings
 from outlast.traffic.assessment import Agreement
 from outlast.traffic.content import describe
 from outlast.traffic.plan import Entry, sets_to_json
-from outlast.traffic.ports import Live, Record
+from outlast.traffic.ports import Live, Record, Tier
 
 ATTENTION = 1
 COULD_NOT_TELL = 3
@@ -72,6 +72,7 @@ def _line_to_json(line: Line) -> dict[str, Any]:
     return {
         "endpoint": line.place.endpoint,
         "provider": line.place.provider,
+        "tier": line.tier.name,
         "agreement": str(line.assessment.agreement),
         "words": line.assessment.words,
         "sentinel": None if isinstance(live, str) else list(live.sentinel),
@@ -104,7 +105,19 @@ def _print(settings: Settings, lines: tuple[Line, ...]) -> None:
     for line in lines:
         # Text, never markup: a TXT record from the network may hold brackets.
         table.add_row(*(Text(cell) for cell in _cells(line)))
-    Console(highlight=False).print(table)
+    console = Console(highlight=False)
+    console.print(table)
+    for words in weaknesses(lines):
+        console.print(Text(words))
+
+
+def weaknesses(lines: tuple[Line, ...]) -> tuple[str, ...]:
+    """What must be borne in mind of each provider that promises less than T1."""
+    tiers = dict.fromkeys((line.place.provider, line.tier) for line in lines if line.tier is not Tier.T1)
+    return tuple(
+        f"{provider} is {tier.name}, {tier}: a write or a hold may be undone by one decided before it, until the next pass"
+        for provider, tier in tiers
+    )
 
 
 def _cells(line: Line) -> tuple[str, ...]:

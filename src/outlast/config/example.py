@@ -25,6 +25,17 @@ key_secret_file = "tsig.key"        # from: tsig-keygen outlast > tsig.key    (o
 # key_name = "outlast."             # needed unless the key file says it
 # key_algorithm = "hmac-sha256"     # likewise
 # timeout = "2s"                    # for one read or one transaction
+# signed = false                    # true: it signs these zones (DNSSEC) with keys that no other provider has
+# multi_signer = false              # true: its DNSKEY sets hold the keys of all providers of these zones (RFC 8901)
+
+# PowerDNS by its HTTP API: it cannot compare and swap, so a write may, seldom and for a moment, undo a newer one. DNS
+# UPDATE to the same server can; prefer it. Planner and janitor read it by DNS, and have no use for the key.
+# [provider.weaker]
+# kind = "powerdns"
+# address = "127.0.0.1"
+# zones = ["example.org"]
+# url = "http://127.0.0.1:8081"       # this machine, or https:// with an IP address
+# key_secret_file = "pdns-api.key"    # the value of api-key in pdns.conf, and nothing else
 
 # The probe that decides whether a target is healthy.
 [health]

@@ -1,4 +1,4 @@
-"""TSIG keys as people keep them: a file with the bare secret, a BIND key file, or `name:algorithm:base64`."""
+"""Keys as people keep them: a file with the bare secret, a BIND key file, or `name:algorithm:base64`."""
 
 import base64
 import binascii
@@ -54,12 +54,7 @@ def read_key_file(path: Path) -> Key:
         InvalidConfig: The file cannot be read or holds something else.
 
     """
-    try:
-        with path.open(encoding="utf-8") as file:
-            whole = file.read(MAX_BYTES) if path.stat().st_size <= MAX_BYTES else ""
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise InvalidConfig((f"{path}: the key file cannot be read: {reason}",)) from error
+    whole = _contents(path)
     text = _COMMENT.sub("", whole)
     found = _BIND.search(text)
     if found is None:
@@ -72,6 +67,37 @@ def read_key_file(path: Path) -> Key:
         secret=secret["value"] if secret else "",
     )
     return _checked(key, str(path))
+
+
+def read_api_key(path: Path) -> str:
+    """Read a file that holds an API's key, and nothing else.
+
+    Raises:
+        InvalidConfig: The file cannot be read or holds something else.
+
+    """
+    return check_api_key(_contents(path).strip(), str(path))
+
+
+def check_api_key(key: str, where: str) -> str:
+    """Return the key if it is one that fits into a header of HTTP.
+
+    Raises:
+        InvalidConfig: It is empty, or not one word of ASCII. It is not repeated.
+
+    """
+    if key and key.isascii() and key.isprintable() and " " not in key:
+        return key
+    raise InvalidConfig((f"{where}: it is empty or not one word: the value of api-key in pdns.conf, and nothing else",))
+
+
+def _contents(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8") as file:
+            return file.read(MAX_BYTES) if path.stat().st_size <= MAX_BYTES else ""
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not text"
+        raise InvalidConfig((f"{path}: the key file cannot be read: {reason}",)) from error
 
 
 def check_secret(secret: str, where: str) -> str:

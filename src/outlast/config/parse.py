@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from outlast.config import scalars
-from outlast.config.key import ALGORITHMS
+from outlast.config.providers import fault_of_signing, given, read_providers
 from outlast.config.settings import (
+    AnyProviderSettings,
     EnactorSettings,
     HealthSettings,
     JanitorSettings,
     PlannerSettings,
-    Rfc2136Settings,
     Settings,
     SqliteSettings,
 )
@@ -69,7 +69,7 @@ def parse(data: bytes, path: Path) -> Settings:
 def _settings(root: Table, path: Path) -> Settings | None:
     realm = root.demand("realm", scalars.realm, "stand-in", example='realm = "shop" at the top of the file')
     registry = _registry(root, path.parent)
-    providers = _providers(root, path.parent)
+    providers = read_providers(root, path.parent)
     health = _health(root.table("health"))
     planner = _interval_only(root.table("planner"))
     enactor = _enactor(root.table("enactor"))
@@ -110,72 +110,20 @@ def _registry(root: Table, folder: Path) -> SqliteSettings:
     return SqliteSettings(path=folder / path)
 
 
-# ------------------------------------------------------------------------------------------------------ providers
-
-
-def _providers(root: Table, folder: Path) -> tuple[Rfc2136Settings, ...]:
-    table = root.table("provider")
-    names = table.names()
-    if not names:
-        root.fault('there is no provider: add one under [provider.primary], as "outlast init" shows')
-    found = [_provider(table.table(name), name, folder) for name in names]
-    return tuple(provider for provider in found if provider is not None)
-
-
-def _provider(table: Table, name: str, folder: Path) -> Rfc2136Settings | None:
-    _one_kind(table, "rfc2136")
-    secret_file = table.take("key_secret_file", scalars.text, "")
-    no_zones: tuple[str, ...] = ()
-    fields: dict[str, Any] = {
-        "address": table.demand("address", scalars.ip_address, "127.0.0.1", example='address = "192.0.2.53"'),
-        "zones": table.demand("zones", scalars.domains, no_zones, example='zones = ["example.com"]'),
-        "key_secret_file": folder / secret_file if secret_file else None,
-    }
-    fields |= _given(table, {"port": _port, "timeout": scalars.duration, "key_secret_env": scalars.text})
-    fields |= _given(table, {"key_name": scalars.domain, "key_algorithm": _algorithm})
-    _check_secret(table)
-    table.finish()
-    return table.build(lambda: Rfc2136Settings(name=name, **fields))
-
-
-def _check_secret(table: Table) -> None:
-    # Its value is not repeated in the fault: messages end in logs.
-    if table.has("key_secret"):
-        table.take("key_secret", lambda _: None, None)
-        table.fault('key_secret: never write a secret here; put it into a file: key_secret_file = "tsig.key"')
-    elif table.has("key_secret_file") == table.has("key_secret_env"):
-        table.fault('name where the secret is: either key_secret_file = "tsig.key" or key_secret_env = "TSIG_SECRET"')
-    if table.has("key_secret_env") and not table.has("key_name"):
-        table.fault('key_name is missing: add key_name = "outlast."')
-
-
-def _port(value: object) -> int:
-    port = scalars.integer(value)
-    if not 1 <= port <= 65_535:
-        raise scalars.Misread("write a port between 1 and 65535")
-    return port
-
-
-def _algorithm(value: object) -> str:
-    if value not in ALGORITHMS:
-        raise scalars.Misread(f"write one of {', '.join(ALGORITHMS)}")
-    return str(value)
-
-
 # ----------------------------------------------------------------------------------------------------- the roles
 
 
 def _health(table: Table) -> HealthSettings | None:
     if table.has("kind"):
         _one_kind(table, "http")
-    options: dict[str, Any] = _given(
-        table, {"path": scalars.text, "port": _port, "host": scalars.domain, "timeout": scalars.duration}
+    options: dict[str, Any] = given(
+        table, {"path": scalars.text, "port": scalars.port, "host": scalars.domain, "timeout": scalars.duration}
     )
-    options |= _given(table, {"expect": scalars.status_range})
-    counts: dict[str, Any] = _given(table, {"rise": scalars.integer, "fall": scalars.integer})
-    counts |= _given(table, {"flap_window": scalars.duration})
-    looking: dict[str, Any] = _given(table, {"interval": scalars.duration, "max_signal_age": scalars.duration})
-    looking |= _given(table, {"place": scalars.role_name})
+    options |= given(table, {"expect": scalars.status_range})
+    counts: dict[str, Any] = given(table, {"rise": scalars.integer, "fall": scalars.integer})
+    counts |= given(table, {"flap_window": scalars.duration})
+    looking: dict[str, Any] = given(table, {"interval": scalars.duration, "max_signal_age": scalars.duration})
+    looking |= given(table, {"place": scalars.role_name})
     table.take("kind", scalars.text, "http")
     table.finish()
     probe = table.build(lambda: HttpProbe(**options))
@@ -186,21 +134,21 @@ def _health(table: Table) -> HealthSettings | None:
 
 
 def _interval_only(table: Table) -> PlannerSettings | None:
-    options = _given(table, {"interval": scalars.duration})
+    options = given(table, {"interval": scalars.duration})
     table.finish()
     return table.build(lambda: PlannerSettings(**options))
 
 
 def _enactor(table: Table) -> EnactorSettings | None:
     durations = dict.fromkeys(("interval", "stand_back"), scalars.duration)
-    options = _given(table, {**durations, "peers": scalars.role_names})
+    options = given(table, {**durations, "peers": scalars.role_names})
     table.finish()
     return table.build(lambda: EnactorSettings(**options))
 
 
 def _janitor(table: Table) -> JanitorSettings | None:
     durations = dict.fromkeys(("interval", "grace", "wait"), scalars.duration)
-    options = _given(table, {**durations, "keep": scalars.integer})
+    options = given(table, {**durations, "keep": scalars.integer})
     table.finish()
     return table.build(lambda: JanitorSettings(**options))
 
@@ -214,23 +162,17 @@ def _resolver(root: Table, folder: Path) -> "ResolverOptions | None":
     return read_resolver(root.table("resolver"), folder)
 
 
-def _given(table: Table, readers: dict[str, Any]) -> dict[str, Any]:
-    # Only what the file says: each option's default stands with the option.
-    read = {key: table.take(key, reader, None) for key, reader in readers.items()}
-    return {key: value for key, value in read.items() if value is not None}
-
-
 # ----------------------------------------------------------------------------------------------------- endpoints
 
 
-def _endpoints(table: Table, providers: tuple[Rfc2136Settings, ...]) -> tuple[Endpoint, ...]:
+def _endpoints(table: Table, providers: tuple[AnyProviderSettings, ...]) -> tuple[Endpoint, ...]:
     if not table.names():
         table.fault('there is no endpoint: add [endpoint."db.example.com".targets] with us-east-1 = ["192.0.2.1"]')
     found = [_endpoint(table.table(name), name, providers) for name in table.names()]
     return tuple(endpoint for endpoint in found if endpoint is not None)
 
 
-def _endpoint(table: Table, name: str, providers: tuple[Rfc2136Settings, ...]) -> Endpoint | None:
+def _endpoint(table: Table, name: str, providers: tuple[AnyProviderSettings, ...]) -> Endpoint | None:
     if "." not in name and not table.has("targets"):
         table.fault(f'write the whole name in quotes: [endpoint."{name}.example.com"]')
         return None
@@ -239,8 +181,10 @@ def _endpoint(table: Table, name: str, providers: tuple[Rfc2136Settings, ...]) -
         table.fault(
             f"it lies in no provider's zone ({', '.join(zones)}): correct the name or add its zone to a provider"
         )
+    if fault := fault_of_signing(name, providers):
+        table.fault(fault)
     targets = _targets(table)
-    options = _given(
+    options = given(
         table,
         {
             "ttl": scalars.whole_seconds,

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from outlast.errors import OutlastError
 from outlast.traffic.assessment import Assessment, assess
 from outlast.traffic.planner import Place
-from outlast.traffic.ports import Known, Live, Provider, Registry
+from outlast.traffic.ports import Known, Live, Provider, Registry, Tier
 
 CONCURRENT = 16
 """Places read at once."""
@@ -20,6 +20,7 @@ class Line(NamedTuple):
     known: Known | str
     live: Live | str
     assessment: Assessment
+    tier: Tier = Tier.T1
 
 
 async def read_places(
@@ -31,9 +32,10 @@ async def read_places(
     async def one(place: Place) -> Line:
         async with room:
             # The primary first: a registry read later can only be newer, so an apply in between looks like "behind".
-            live = await _live(providers[place.provider], place.endpoint)
+            provider = providers[place.provider]
+            live = await _live(provider, place.endpoint)
             known = await _known(registry, place)
-            return Line(place, known, live, assess(realm, known, live))
+            return Line(place, known, live, assess(realm, known, live), provider.tier)
 
     return tuple(await asyncio.gather(*(one(place) for place in places)))
 

@@ -38,6 +38,14 @@ def integer(value: object) -> int:
     return value
 
 
+def port(value: object) -> int:
+    """Read a port."""
+    number = integer(value)
+    if not 1 <= number <= 65_535:
+        raise Misread("write a port between 1 and 65535")
+    return number
+
+
 def share(value: object) -> float:
     """Read a number from 0 to 1."""
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 1:

@@ -38,18 +38,18 @@ class SqliteSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rfc2136Settings:
-    """A provider that takes signed DNS UPDATE (RFC 2136). The secret itself is read when the provider is wired.
+class ProviderSettings:
+    """What every kind of provider has. The secret itself is read when the provider is wired.
 
     Args:
         name: What the configuration calls it.
-        address: The primary's IP address.
-        port: The primary's port.
+        address: The IP address of its DNS server.
+        port: The DNS server's port.
         zones: The zones it is primary for.
-        key_name: The TSIG key's name; empty if the key file says it.
-        key_algorithm: The TSIG algorithm; empty if the key file says it, otherwise HMAC-SHA256.
-        key_secret_file: A file with the secret in base64, or a BIND key file.
-        key_secret_env: The environment variable with the secret in base64.
+        signed: Whether it signs them (DNSSEC), with keys that no other provider of the same name has.
+        multi_signer: Whether the zones' DNSKEY sets hold the keys of every provider that answers for them (RFC 8901).
+        key_secret_file: A file with the secret.
+        key_secret_env: The environment variable with the secret.
         timeout: Seconds for one read or one transaction.
 
     """
@@ -58,19 +58,50 @@ class Rfc2136Settings:
     address: str
     port: int = 53
     zones: tuple[str, ...]
-    key_name: str = ""
-    key_algorithm: str = ""
+    signed: bool = False
+    multi_signer: bool = False
     key_secret_file: Path | None = None
     key_secret_env: str = ""
     timeout: float = 2.0
 
     def __post_init__(self) -> None:
         check_range("timeout", self.timeout, TIMEOUT_RANGE)
+        if self.multi_signer and not self.signed:
+            raise InvalidConfig(("multi_signer = true is about signed zones: add signed = true, or take it out",))
 
     def zone_of(self, endpoint: str) -> str:
         """The closest zone of this provider above `endpoint`, or an empty string."""
         fitting = [zone for zone in self.zones if endpoint == zone or endpoint.endswith(f".{zone}")]
         return max(fitting, key=len, default="")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rfc2136Settings(ProviderSettings):
+    """A provider that takes signed DNS UPDATE (RFC 2136). Its secret is in base64, its file may be a BIND key file.
+
+    Args:
+        key_name: The TSIG key's name; empty if the key file says it.
+        key_algorithm: The TSIG algorithm; empty if the key file says it, otherwise HMAC-SHA256.
+
+    """
+
+    key_name: str = ""
+    key_algorithm: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PowerdnsSettings(ProviderSettings):
+    """PowerDNS by its HTTP API. Its secret is the server's `api-key`, alone in its file.
+
+    Args:
+        url: Where the API listens.
+
+    """
+
+    url: str
+
+
+AnyProviderSettings = Rfc2136Settings | PowerdnsSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +181,7 @@ class Settings:
 
     path: Path
     registry: SqliteSettings
-    providers: tuple[Rfc2136Settings, ...]
+    providers: tuple[AnyProviderSettings, ...]
     topology: Topology
     health: HealthSettings = field(default_factory=HealthSettings)
     planner: PlannerSettings = field(default_factory=PlannerSettings)

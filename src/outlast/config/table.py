@@ -92,7 +92,8 @@ class Table:
     def wrong(self, key: str, fix: str) -> None:
         """Add a fault about the value of `key`."""
         # What might be a secret is not repeated: messages end in logs.
-        shown = "…" if "secret" in key.lower() or "password" in key.lower() else _shown(self._values[key])
+        value = self._values[key]
+        shown = "…" if "secret" in key.lower() or "password" in key.lower() or _has_user(value) else _shown(value)
         self.fault(f"{_key(key)} = {shown}: {fix}")
 
     def fault(self, words: str) -> None:
@@ -110,6 +111,11 @@ class Table:
 def _key(key: str) -> str:
     is_bare = key.isascii() and key.replace("-", "").replace("_", "").isalnum()
     return key if is_bare else json.dumps(key)
+
+
+def _has_user(value: object) -> bool:
+    # A URL with a user in it has a password too.
+    return isinstance(value, str) and "://" in value and "@" in value
 
 
 def _shown(value: object) -> str:

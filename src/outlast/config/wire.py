@@ -2,8 +2,8 @@
 
 import os
 
-from outlast.config.key import Key, check_secret, read_key_file
-from outlast.config.settings import Rfc2136Settings, Settings
+from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file
+from outlast.config.settings import AnyProviderSettings, PowerdnsSettings, ProviderSettings, Rfc2136Settings, Settings
 from outlast.errors import InvalidConfig
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Provider, Registry
@@ -27,7 +27,7 @@ def providers(settings: Settings) -> dict[str, Provider]:
     wired: dict[str, Provider] = {}
     for provider in settings.providers:
         try:
-            wired[provider.name] = _rfc2136(provider, secret_of(provider, settings))
+            wired[provider.name] = _provider(provider, settings)
         except InvalidConfig as error:
             faults += error.faults
     if faults:
@@ -36,11 +36,12 @@ def providers(settings: Settings) -> dict[str, Provider]:
 
 
 def readers(settings: Settings) -> dict[str, Provider]:
-    """Wire every provider, by name, without the credential that could change anything: for planner and janitor."""
-    return {
-        provider.name: _rfc2136(provider, Key(name="", algorithm="hmac-sha256", secret=""))
-        for provider in settings.providers
-    }
+    """Wire every provider, by name, without the credential that could change anything: for planner and janitor.
+
+    All of them are read by DNS: an API knows no key that may only read.
+    """
+    nobody = Key(name="", algorithm="hmac-sha256", secret="")
+    return {provider.name: _by_dns(provider, nobody) for provider in settings.providers}
 
 
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:
@@ -57,7 +58,13 @@ def places(settings: Settings) -> tuple[Place, ...]:
     )
 
 
-def _rfc2136(provider: Rfc2136Settings, key: Key) -> Provider:
+def _provider(provider: AnyProviderSettings, settings: Settings) -> Provider:
+    if isinstance(provider, Rfc2136Settings):
+        return _by_dns(provider, secret_of(provider, settings))
+    return _powerdns(provider, api_key_of(provider, settings))
+
+
+def _by_dns(provider: ProviderSettings, key: Key) -> Provider:
     return rfc2136(
         name=provider.name,
         zones=provider.zones,
@@ -65,6 +72,14 @@ def _rfc2136(provider: Rfc2136Settings, key: Key) -> Provider:
         port=provider.port,
         key=key,
         timeout=provider.timeout,
+    )
+
+
+def _powerdns(provider: PowerdnsSettings, api_key: str) -> Provider:
+    from outlast.provider.powerdns import PowerdnsProvider  # noqa: PLC0415  imported by kind
+
+    return PowerdnsProvider(
+        name=provider.name, zones=provider.zones, url=provider.url, api_key=api_key, timeout=provider.timeout
     )
 
 
@@ -96,11 +111,12 @@ def secret_of(provider: Rfc2136Settings, settings: Settings) -> Key:
         InvalidConfig: It is not there, or it is no key.
 
     """
-    where = f"{settings.path}: [provider.{provider.name}]"
+    where = _where(provider, settings)
     if provider.key_secret_file is not None:
         key = read_key_file(provider.key_secret_file)
     else:
-        key = Key(name="", algorithm="", secret=_from_environment(provider, where))
+        secret, source = _from_environment(provider, where)
+        key = Key(name="", algorithm="", secret=check_secret(secret, source))
     name = provider.key_name or key.name
     if not name:
         raise InvalidConfig(
@@ -109,9 +125,26 @@ def secret_of(provider: Rfc2136Settings, settings: Settings) -> Key:
     return Key(name=name, algorithm=provider.key_algorithm or key.algorithm or "hmac-sha256", secret=key.secret)
 
 
-def _from_environment(provider: Rfc2136Settings, where: str) -> str:
+def api_key_of(provider: PowerdnsSettings, settings: Settings) -> str:
+    """Read an API's key from where the settings say it is.
+
+    Raises:
+        InvalidConfig: It is not there, or it is no key.
+
+    """
+    if provider.key_secret_file is not None:
+        return read_api_key(provider.key_secret_file)
+    return check_api_key(*_from_environment(provider, _where(provider, settings)))
+
+
+def _where(provider: ProviderSettings, settings: Settings) -> str:
+    return f"{settings.path}: [provider.{provider.name}]"
+
+
+def _from_environment(provider: ProviderSettings, where: str) -> tuple[str, str]:
+    # The secret, and what to call its source in a fault.
+    source = f'{where} key_secret_env = "{provider.key_secret_env}"'
     secret = os.environ.get(provider.key_secret_env)
     if secret is None:
-        fault = f'{where} key_secret_env = "{provider.key_secret_env}": the environment has no such variable; set it'
-        raise InvalidConfig((fault,))
-    return check_secret(secret, f'{where} key_secret_env = "{provider.key_secret_env}"')
+        raise InvalidConfig((f"{source}: the environment has no such variable; set it",))
+    return secret, source

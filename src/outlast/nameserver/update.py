@@ -12,6 +12,8 @@ RFC wants: a CNAME beside other data, the zone's own SOA or last NS. DNSSEC's ow
 not sign.
 """
 
+import itertools
+
 import dns.rdataset
 import dns.rdatatype
 from dns.name import Name
@@ -68,26 +70,41 @@ def _fault_of_form(record: Record) -> str:
 
 def apply_changes(transaction: Transaction, origin: Name, records: tuple[Record, ...]) -> None:
     """Apply changes that `check_changes` passed, in their order (section 3.4.2)."""
-    for record in records:
-        if record.rdclass == RdataClass.IN:
-            _add(transaction, origin, record)
-        elif record.rdclass == RdataClass.ANY:
-            _delete_sets(transaction, origin, record)
-        else:
-            _delete_record(transaction, origin, record)
+    for (rdclass, rdtype, _), group in itertools.groupby(records, lambda it: (it.rdclass, it.rdtype, it.name)):
+        run = tuple(group)
+        if rdclass == RdataClass.IN and not dns.rdatatype.is_singleton(rdtype):
+            _add_all(transaction, run)
+            continue
+        for record in run:
+            if rdclass == RdataClass.IN:
+                _put(transaction, origin, record)
+            elif rdclass == RdataClass.ANY:
+                _delete_sets(transaction, origin, record)
+            else:
+                _delete_record(transaction, origin, record)
 
 
-def _add(transaction: Transaction, origin: Name, record: Record) -> None:
+def _add_all(transaction: Transaction, run: tuple[Record, ...]) -> None:
+    # All that comes to one set at once: one by one, each would be compared with all before it.
+    if _contradicts_cname(transaction, run[0]):
+        return
+    coming = dict.fromkeys(record.rdata for record in run if record.rdata is not None)
+    present = record_set(written_nodes(transaction), run[0].name, run[0].rdtype)
+    kept = [rdata for rdata in present or () if rdata not in coming]
+    transaction.replace(run[0].name, dns.rdataset.from_rdata_list(_ttl(run[-1]), [*kept, *coming]))
+
+
+def _put(transaction: Transaction, origin: Name, record: Record) -> None:
+    # Of a type that has one record only: it replaces what is there.
     assert record.rdata is not None
     if _contradicts_cname(transaction, record) or _is_stale_soa(transaction, origin, record):
         return
-    present = record_set(written_nodes(transaction), record.name, record.rdtype)
-    kept: list[Rdata] = []
-    if present is not None and not dns.rdatatype.is_singleton(record.rdtype):
-        kept = [rdata for rdata in present if rdata != record.rdata]
+    transaction.replace(record.name, dns.rdataset.from_rdata(_ttl(record), record.rdata))
+
+
+def _ttl(record: Record) -> int:
     # One set has one TTL (RFC 2181, section 5.2): the newcomer's, as in BIND.
-    ttl = record.ttl if record.ttl <= TTL_SECONDS_MAX else 0
-    transaction.replace(record.name, dns.rdataset.from_rdata_list(ttl, [*kept, record.rdata]))
+    return record.ttl if record.ttl <= TTL_SECONDS_MAX else 0
 
 
 def _contradicts_cname(transaction: Transaction, record: Record) -> bool:

@@ -29,9 +29,10 @@ from outlast.traffic.content import RecordSet
 from outlast.traffic.ports import Live
 from outlast.traffic.sentinel import sentinel_name
 
-ALIAS = RdataType.make(65280)
-"""The drill's alias type, from the private range (RFC 6895, section 3.1). Where it stands, it hides the addresses."""
-SET_TYPES = (A, AAAA, CNAME, ALIAS)
+ALIASES = (RdataType.make(65280), RdataType.make(65401))
+"""The drill's alias type, from the private range (RFC 6895, section 3.1), and PowerDNS's ALIAS. Where one stands, the
+addresses may be its target's."""
+SET_TYPES = (A, AAAA, CNAME, *ALIASES)
 """What bears addresses, and is therefore read and fenced with every write."""
 
 
@@ -68,7 +69,7 @@ def live(owners: Owners, answers: Mapping[RdataType, Message]) -> Live:
     if found := _own(owners.endpoint, CNAME, answers[CNAME]):
         # Any other answer is about the target (RFC 1034, section 3.6.2), and so are its errors.
         return Live(sentinel, (_record_set(found),))
-    others = (_own(owners.endpoint, rdtype, answers[rdtype]) for rdtype in (A, AAAA, ALIAS))
+    others = (_own(owners.endpoint, rdtype, answers[rdtype]) for rdtype in (A, AAAA, *ALIASES))
     return Live(sentinel, tuple(_record_set(found) for found in others if found))
 
 

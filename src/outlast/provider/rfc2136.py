@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 import dns.exception
 import dns.flags
 import dns.message
-import dns.name
 import dns.tsig
 from dns.message import Message
 from dns.name import Name
@@ -26,8 +25,9 @@ from dns.update import UpdateMessage
 from outlast.clock import Clock
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import tsig, updates
-from outlast.provider.answers import ALIAS, Owners, live
+from outlast.provider.answers import ALIASES, Owners, live
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange
+from outlast.provider.zones import closest_zone, is_name
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import FAMILIES, RecordSet
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
@@ -78,12 +78,12 @@ class Rfc2136Provider:
 
     def _faults(self) -> list[str]:
         faults = [] if self.zones else ["zones: name at least one"]
-        faults += [f"zones: {zone!r} is not a domain name" for zone in self.zones if not _is_name(zone)]
+        faults += [f"zones: {zone!r} is not a domain name" for zone in self.zones if not is_name(zone)]
         if not _is_address(self.address):
             faults.append(f"address: {self.address!r} is not an IP address")
         if not 1 <= self.port <= 65_535:
             faults.append(f"port: {self.port} is not within 1 and 65535")
-        if not self.is_reader and not _is_name(self.key_name):
+        if not self.is_reader and not is_name(self.key_name):
             faults.append(f"key_name: {self.key_name!r} is not a domain name")
         if not self.is_reader and not _is_secret(self.key_secret):
             faults.append("key_secret: it is empty or not base64")
@@ -114,7 +114,7 @@ class Rfc2136Provider:
             Unavailable: The primary did not answer, or not usefully; the endpoint is in none of the zones.
 
         """
-        owners, zone = self._owners(endpoint), self._zone_of(endpoint)
+        owners, zone = self._owners(endpoint), closest_zone(self.name, self.zones, endpoint)
         primary = self._primary()
         try:
             answers = await self._ask(primary, owners)
@@ -131,7 +131,7 @@ class Rfc2136Provider:
             texts = await self._exists(primary, zone, owners.sentinel, (TXT,) if seen.sentinel else ())
             sets = await self._exists(primary, zone, owners.endpoint, _types(seen.sets))
             seen = Live(seen.sentinel if texts else (), seen.sets if sets else ())
-        if ALIAS in _types(seen.sets):
+        if not set(ALIASES).isdisjoint(_types(seen.sets)):
             seen = seen._replace(sets=await self._without_image(primary, zone, owners.endpoint, seen.sets))
         return seen
 
@@ -184,7 +184,7 @@ class Rfc2136Provider:
 
         """
         try:
-            zone = self._zone_of(transaction.endpoint)
+            zone = closest_zone(self.name, self.zones, transaction.endpoint)
         except Unavailable as error:
             return Reply(Outcome.FAILED, error.message)
         updates.refuse_empty(transaction, zone)
@@ -252,14 +252,6 @@ class Rfc2136Provider:
         except dns.exception.DNSException as error:
             raise Unavailable(f"{self.name}: {endpoint!r} is not a domain name: {error}") from error
 
-    def _zone_of(self, endpoint: str) -> Name:
-        name = self._owners(endpoint).endpoint
-        zones = [zone for zone in map(dns.name.from_text, self.zones) if name.is_subdomain(zone)]
-        if not zones:
-            known = ", ".join(self.zones)
-            raise Unavailable(f"{self.name}: {endpoint} is in none of its zones ({known})", hint="add its zone")
-        return max(zones, key=len)
-
 
 def _parsed(wire: bytes) -> Message:
     # The signature is proved apart, with our own idea of the time.
@@ -268,13 +260,6 @@ def _parsed(wire: bytes) -> Message:
 
 def _types(sets: tuple[RecordSet, ...]) -> tuple[RdataType, ...]:
     return tuple(RdataType.make(item.type) for item in sets)
-
-
-def _is_name(text: str) -> bool:
-    try:
-        return bool(text) and bool(dns.name.from_text(text))
-    except dns.exception.DNSException:
-        return False
 
 
 def _is_address(text: str) -> bool:

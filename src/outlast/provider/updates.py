@@ -130,7 +130,8 @@ def judge(answer: Message, proof: Proof, key_name: str) -> Reply:
     if proof.error == Rcode.BADTIME:
         return Reply(Outcome.FAILED, "BADTIME: the clocks differ too much; set this machine's or the server's")
     if proof.error != Rcode.NOERROR:
-        fix = "compare its name, algorithm and secret with the server's"
+        # Knot says BADKEY too where the key is good and its access list refuses.
+        fix = "compare its name, algorithm and secret with the server's, and whether it may change this zone"
         return Reply(
             Outcome.FAILED, f"{dns.rcode.to_text(proof.error, tsig=True)}: the server refuses key {key_name}; {fix}"
         )
@@ -141,10 +142,14 @@ def judge(answer: Message, proof: Proof, key_name: str) -> Reply:
         return Reply(Outcome.COMMITTED)
     if rcode in CONFLICTS:
         return Reply(Outcome.CONFLICT, dns.rcode.to_text(rcode))
-    return Reply(Outcome.FAILED, _words(answer))
+    return Reply(Outcome.FAILED, _words(answer, key_name))
 
 
-def _words(answer: Message) -> str:
+def _words(answer: Message, key_name: str) -> str:
     # RFC 8914: the server may say more than a number.
     said = [option.text for option in answer.extended_errors() if option.text]
+    if answer.rcode() == Rcode.REFUSED and not said:
+        # PowerDNS says no more than this of a wrong key, a wrong secret or a wrong time.
+        ask = f"may the key {key_name} change this zone, and are its secret and both clocks right?"
+        said = [f"the server does not say why: {ask}"]
     return ": ".join([dns.rcode.to_text(answer.rcode()), *said])

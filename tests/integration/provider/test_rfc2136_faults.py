@@ -82,7 +82,7 @@ async def against(script: Scripted, act: Callable[[Rfc2136Provider], Awaitable[o
     server = await asyncio.start_server(script.serve, "127.0.0.1", 0)
     try:
         port = server.sockets[0].getsockname()[1]
-        provider = Place("scripted", "127.0.0.1", port).provider()
+        provider = Place("scripted", "scripted", "127.0.0.1", port).rfc2136()
         # Silence is part of the script: a short limit keeps the tests short.
         return await act(_impatient(provider))
     finally:
@@ -168,13 +168,13 @@ def test_an_authoritative_nothing_is_a_reading() -> None:
     script = Scripted(unsigned(Rcode.NXDOMAIN, flags=dns.flags.AA))
     read = asyncio.run(against(script, lambda provider: provider.read(fresh())))
 
-    assert (NOTHING, 5) == (read, script.requests)
+    assert (NOTHING, 6) == (read, script.requests)
 
 
 def test_the_secret_is_never_told(caplog: pytest.LogCaptureFixture) -> None:
     """Neither `repr` nor the log nor a refusal holds the secret."""
     caplog.set_level(logging.DEBUG)
-    provider = Place("scripted", "127.0.0.1", 1).provider()
+    provider = Place("scripted", "scripted", "127.0.0.1", 1).rfc2136()
     reply, _ = tcp_reply(signed(Rcode.BADTRUNC))
 
     assert SECRET not in repr(provider) + repr(reply) + caplog.text

@@ -206,6 +206,21 @@ def test_durations_and_targets() -> None:
             '[health]\nintervall = "5s"\n[registry]',
             '[health] intervall = "5s": unknown key; did you mean interval?',
         ),
+        (
+            '"rfc2136"',
+            '"powerdms"',
+            "[provider.primary] kind = \"powerdms\": write one of rfc2136, powerdns, in quotes; did you mean 'powerdns'?",
+        ),
+        (
+            'zones = ["example.com"]',
+            'zones = ["example.com"]\nmulti_signer = true',
+            "[provider.primary] multi_signer = true is about signed zones: add signed = true, or take it out",
+        ),
+        (
+            'zones = ["example.com"]',
+            'zones = ["example.com"]\nsigned = "yes"',
+            '[provider.primary] signed = "yes": write true or false, without quotes',
+        ),
         ("[registry]", "[health]\nrise = 0\n[registry]", "[health] rise = 0 is not within 1 and 100"),
         (
             "[registry]",
@@ -272,6 +287,38 @@ def test_every_provider_of_a_zone_serves_the_endpoint() -> None:
     settings = read(more)
 
     assert (("primary", "second"), 2) == (providers_of(settings, "db.example.com"), len(places(settings)))
+
+
+def _second(more: str, *, first: str = "") -> str:
+    base = BASE.replace('zones = ["example.com"]', f'zones = ["example.com"]\n{first}')
+    return (
+        f'{base}[provider.second]\nkind = "rfc2136"\naddress = "192.0.2.54"\nzones = ["db.example.com"]\n'
+        f'key_secret_file = "k"\n{more}'
+    )
+
+
+def test_several_providers_of_a_signed_zone_are_refused() -> None:
+    """Each would sign with its own keys: the fault names endpoint, providers, field and what to do."""
+    fault = (
+        '[endpoint."db.example.com"] it lies at several providers (primary, second), with signed = true at second: '
+        "resolvers would reject one with the keys of another; leave its zone at one provider, or put every provider's "
+        "keys into every DNSKEY set (RFC 8901) and write multi_signer = true at each"
+    )
+
+    assert [fault] == faults_of(_second("signed = true\n"))
+    assert [fault] == faults_of(_second("signed = true\nmulti_signer = true\n"))
+    assert [fault.replace("at second", "at primary, second")] == faults_of(
+        _second("signed = true\n", first="signed = true\nmulti_signer = true")
+    )
+
+
+def test_several_providers_that_share_keys_are_taken() -> None:
+    """With every provider's keys in every DNSKEY set, or with one provider, or unsigned, nothing is in the way."""
+    both = "signed = true\nmulti_signer = true\n"
+
+    assert 2 == len(read(_second(both, first=both)).providers)
+    assert 2 == len(read(_second("")).providers)
+    assert read(BASE.replace('kind = "rfc2136"', 'kind = "rfc2136"\nsigned = true')).providers[0].signed
 
 
 def test_the_closest_zone_wins() -> None:

@@ -137,6 +137,7 @@ def test_the_prerequisites_are_what_was_seen() -> None:
         "db.example.test. NONE AAAA",
         "db.example.test. NONE CNAME",
         "db.example.test. NONE TYPE65280",
+        "db.example.test. NONE TYPE65401",
     ] == lines
 
 
