@@ -15,7 +15,7 @@ from outlast.clock import Clock
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import Content, RecordSet
-from outlast.traffic.ports import Live, Outcome, Reply, Transaction
+from outlast.traffic.ports import Live, Outcome, Provider, Reply, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing
 
 OPEN, WILD, CLOSED = "example.test", "wild.test", "closed.test"
@@ -108,7 +108,7 @@ def done(transaction: Transaction) -> Live:
     return Live((transaction.sentinel.text,), transaction.content.sets)
 
 
-async def create(provider: Rfc2136Provider, endpoint: str, content: Content = ONE) -> Live:
+async def create(provider: Provider, endpoint: str, content: Content = ONE) -> Live:
     """Create an endpoint and say what is read from then on."""
     transaction = write(endpoint, NOTHING, content)
     assert COMMITTED == await provider.commit(transaction)
