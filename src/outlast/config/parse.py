@@ -12,7 +12,9 @@ from outlast.config.settings import (
     HealthSettings,
     JanitorSettings,
     PlannerSettings,
+    ProviderSettings,
     Rfc2136Settings,
+    Route53Settings,
     Settings,
     SqliteSettings,
 )
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024 * 1024
 """A file of 100,000 endpoints has about 20 MB."""
+RFC2136, ROUTE53 = "rfc2136", "route53"
 TARGET_KEYS = ("address", "zone", "cloud")
 
 
@@ -113,7 +116,7 @@ def _registry(root: Table, folder: Path) -> SqliteSettings:
 # ------------------------------------------------------------------------------------------------------ providers
 
 
-def _providers(root: Table, folder: Path) -> tuple[Rfc2136Settings, ...]:
+def _providers(root: Table, folder: Path) -> tuple[ProviderSettings, ...]:
     table = root.table("provider")
     names = table.names()
     if not names:
@@ -122,8 +125,28 @@ def _providers(root: Table, folder: Path) -> tuple[Rfc2136Settings, ...]:
     return tuple(provider for provider in found if provider is not None)
 
 
-def _provider(table: Table, name: str, folder: Path) -> Rfc2136Settings | None:
-    _one_kind(table, "rfc2136")
+def _provider(table: Table, name: str, folder: Path) -> ProviderSettings | None:
+    kind = table.demand("kind", _provider_kind, RFC2136, example=f'kind = "{RFC2136}"')
+    return _route53(table, name) if kind == ROUTE53 else _rfc2136(table, name, folder)
+
+
+def _provider_kind(value: object) -> str:
+    if value not in (RFC2136, ROUTE53):
+        raise scalars.Misread(f'write "{RFC2136}" or "{ROUTE53}"')
+    return str(value)
+
+
+def _route53(table: Table, name: str) -> Route53Settings | None:
+    no_zones: tuple[tuple[str, str], ...] = ()
+    example = 'zones = {"example.com" = "Z0123456789"}'
+    zone_ids = table.demand("zones", scalars.zone_ids, no_zones, example=example)
+    options: dict[str, Any] = _given(table, {"endpoint_url": scalars.text, "timeout": scalars.duration})
+    options |= _given(table, {"wait_insync": scalars.duration, "requests_per_second": scalars.integer})
+    table.finish()
+    return table.build(lambda: Route53Settings(name=name, zone_ids=zone_ids, **options))
+
+
+def _rfc2136(table: Table, name: str, folder: Path) -> Rfc2136Settings | None:
     secret_file = table.take("key_secret_file", scalars.text, "")
     no_zones: tuple[str, ...] = ()
     fields: dict[str, Any] = {
@@ -222,14 +245,14 @@ def _given(table: Table, readers: dict[str, Any]) -> dict[str, Any]:
 # ----------------------------------------------------------------------------------------------------- endpoints
 
 
-def _endpoints(table: Table, providers: tuple[Rfc2136Settings, ...]) -> tuple[Endpoint, ...]:
+def _endpoints(table: Table, providers: tuple[ProviderSettings, ...]) -> tuple[Endpoint, ...]:
     if not table.names():
         table.fault('there is no endpoint: add [endpoint."db.example.com".targets] with us-east-1 = ["192.0.2.1"]')
     found = [_endpoint(table.table(name), name, providers) for name in table.names()]
     return tuple(endpoint for endpoint in found if endpoint is not None)
 
 
-def _endpoint(table: Table, name: str, providers: tuple[Rfc2136Settings, ...]) -> Endpoint | None:
+def _endpoint(table: Table, name: str, providers: tuple[ProviderSettings, ...]) -> Endpoint | None:
     if "." not in name and not table.has("targets"):
         table.fault(f'write the whole name in quotes: [endpoint."{name}.example.com"]')
         return None

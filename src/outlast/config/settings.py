@@ -16,6 +16,8 @@ INTERVAL_RANGE = (0.05, 3600.0)
 """Seconds between two passes of a role: shorter would only burn a core, longer is no control plane."""
 SIGNAL_AGE_RANGE = (1.0, 3600.0)
 TIMEOUT_RANGE = (0.05, 60.0)
+INSYNC_RANGE = (0.0, 300.0)
+"""Route 53 takes about a minute to bring a change to all its name servers."""
 
 
 def check_range(key: str, value: float, bounds: tuple[float, float]) -> None:
@@ -69,8 +71,53 @@ class Rfc2136Settings:
 
     def zone_of(self, endpoint: str) -> str:
         """The closest zone of this provider above `endpoint`, or an empty string."""
-        fitting = [zone for zone in self.zones if endpoint == zone or endpoint.endswith(f".{zone}")]
-        return max(fitting, key=len, default="")
+        return closest(self.zones, endpoint)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route53Settings:
+    """A provider at Amazon's Route 53. Credentials come from boto3's usual chain and never stand here.
+
+    Args:
+        name: What the configuration calls it.
+        zone_ids: Each zone's name and its id at Route 53.
+        endpoint_url: Where the API is, if not at AWS.
+        timeout: Seconds for one request with its repetitions.
+        wait_insync: Seconds that a commit waits until all name servers have it; 0: not at all.
+        requests_per_second: This machine's share of the five that an account has.
+
+    """
+
+    name: str
+    zone_ids: tuple[tuple[str, str], ...]
+    endpoint_url: str = ""
+    timeout: float = 10.0
+    wait_insync: float = 0.0
+    requests_per_second: int = 5
+
+    def __post_init__(self) -> None:
+        check_range("timeout", self.timeout, TIMEOUT_RANGE)
+        check_range("wait_insync", self.wait_insync, INSYNC_RANGE)
+        if not 1 <= self.requests_per_second <= 1000:
+            raise InvalidConfig((f"requests_per_second = {self.requests_per_second} is not within 1 and 1000",))
+
+    @property
+    def zones(self) -> tuple[str, ...]:
+        """The zones that it holds."""
+        return tuple(zone for zone, _ in self.zone_ids)
+
+    def zone_of(self, endpoint: str) -> str:
+        """The closest zone of this provider above `endpoint`, or an empty string."""
+        return closest(self.zones, endpoint)
+
+
+ProviderSettings = Rfc2136Settings | Route53Settings
+
+
+def closest(zones: tuple[str, ...], endpoint: str) -> str:
+    """The closest of the zones above `endpoint`, or an empty string."""
+    fitting = [zone for zone in zones if endpoint == zone or endpoint.endswith(f".{zone}")]
+    return max(fitting, key=len, default="")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,7 +197,7 @@ class Settings:
 
     path: Path
     registry: SqliteSettings
-    providers: tuple[Rfc2136Settings, ...]
+    providers: tuple[ProviderSettings, ...]
     topology: Topology
     health: HealthSettings = field(default_factory=HealthSettings)
     planner: PlannerSettings = field(default_factory=PlannerSettings)

@@ -1,9 +1,10 @@
 """Settings to a wired world: the registry and the providers that the settings name. Adapters are imported by kind, lazily."""
 
 import os
+from collections.abc import Callable
 
 from outlast.config.key import Key, check_secret, read_key_file
-from outlast.config.settings import Rfc2136Settings, Settings
+from outlast.config.settings import ProviderSettings, Rfc2136Settings, Route53Settings, Settings
 from outlast.errors import InvalidConfig
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Provider, Registry
@@ -23,11 +24,15 @@ def providers(settings: Settings) -> dict[str, Provider]:
         InvalidConfig: A secret cannot be read. Every such fault is listed.
 
     """
+    return _each(settings, lambda provider: _wired(provider, settings))
+
+
+def _each(settings: Settings, wire: Callable[[ProviderSettings], Provider]) -> dict[str, Provider]:
     faults: list[str] = []
     wired: dict[str, Provider] = {}
     for provider in settings.providers:
         try:
-            wired[provider.name] = _rfc2136(provider, secret_of(provider, settings))
+            wired[provider.name] = wire(provider)
         except InvalidConfig as error:
             faults += error.faults
     if faults:
@@ -36,11 +41,16 @@ def providers(settings: Settings) -> dict[str, Provider]:
 
 
 def readers(settings: Settings) -> dict[str, Provider]:
-    """Wire every provider, by name, without the credential that could change anything: for planner and janitor."""
-    return {
-        provider.name: _rfc2136(provider, Key(name="", algorithm="hmac-sha256", secret=""))
-        for provider in settings.providers
-    }
+    """Wire every provider, by name, without the credential that could change anything: for planner and janitor.
+
+    boto3 finds its credentials itself, so that a reader of Route 53 only refuses to write; whoever runs these roles
+    gives them credentials that may list and nothing else.
+
+    Raises:
+        InvalidConfig: What a provider needs is not installed. Every such fault is listed.
+
+    """
+    return _each(settings, _reader)
 
 
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:
@@ -54,6 +64,32 @@ def places(settings: Settings) -> tuple[Place, ...]:
         Place(provider, endpoint.name)
         for endpoint in settings.topology.endpoints
         for provider in providers_of(settings, endpoint.name)
+    )
+
+
+def _wired(provider: ProviderSettings, settings: Settings) -> Provider:
+    if isinstance(provider, Route53Settings):
+        return _route53(provider)
+    return _rfc2136(provider, secret_of(provider, settings))
+
+
+def _reader(provider: ProviderSettings) -> Provider:
+    if isinstance(provider, Route53Settings):
+        return _route53(provider, is_reader=True)
+    return _rfc2136(provider, Key(name="", algorithm="hmac-sha256", secret=""))
+
+
+def _route53(provider: Route53Settings, *, is_reader: bool = False) -> Provider:
+    from outlast.provider.route53 import Route53Provider  # noqa: PLC0415  imported by kind
+
+    return Route53Provider(
+        name=provider.name,
+        zones=dict(provider.zone_ids),
+        endpoint_url=provider.endpoint_url,
+        timeout=provider.timeout,
+        wait_insync=provider.wait_insync,
+        requests_per_second=provider.requests_per_second,
+        is_reader=is_reader,
     )
 
 
