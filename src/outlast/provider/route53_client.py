@@ -15,6 +15,10 @@ from outlast.policy.transient import read_aws_code
 CONNECTIONS = 4
 """Calls under way at once; at five a second more would only wait."""
 
+SIGNING_REGION = "us-east-1"
+"""Route 53 has no regions; where none is configured, requests are signed for this one (AWS General Reference, "Amazon
+Route 53 endpoints and quotas"). A configured one still chooses the partition, such as China's."""
+
 _PUT_OFF = {"PriorRequestNotComplete", "Throttling", "ThrottlingException", "RequestThrottled", "RequestLimitExceeded"}
 _UNSENT = {
     *("EndpointConnectionError", "ConnectTimeoutError", "ProxyConnectionError", "ParamValidationError"),
@@ -118,7 +122,9 @@ def connect(*, endpoint_url: str, timeout: float) -> Connection:
         retries={"total_max_attempts": 1, "mode": "standard"},
     )
     try:
-        client = import_module("boto3").Session().client("route53", endpoint_url=endpoint_url or None, config=config)
+        session = import_module("boto3").Session()
+        region = session.region_name or SIGNING_REGION
+        client = session.client("route53", region_name=region, endpoint_url=endpoint_url or None, config=config)
     except families as error:
         raise Failure(Doom.UNSENT, f"{type(error).__name__}: {error}") from error
     return Connection(client, families)
