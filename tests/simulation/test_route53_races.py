@@ -93,7 +93,7 @@ class Route53World(World):
     def __init__(self, seed: int, kind: type[Route53Provider] = Route53Provider, *, pairs_equals: bool = True) -> None:
         super().__init__(*WORLDS[Random(seed).randrange(len(WORLDS))])
         self.accounts = Accounts(self.places, kind, pairs_equals=pairs_equals)
-        self.primaries = self.accounts  # type: ignore[assignment]  # a mapping that answers as the dictionary does
+        self.primaries = self.accounts
         self.landed = 0
 
     def _commit(self, transaction: Transaction, writer: Writer) -> m.Event:

@@ -35,7 +35,11 @@ class Wire(NamedTuple):
     client: Any
 
     def provider(self, **options: Any) -> Route53Provider:
-        told = {"endpoint_url": self.url, "zones": {OPEN: self.zone_id}, "requests_per_second": QUICK} | options
+        told: dict[str, Any] = {
+            "endpoint_url": self.url,
+            "zones": {OPEN: self.zone_id},
+            "requests_per_second": QUICK,
+        } | options
         return Route53Provider(name="p", **told)
 
     def create(self, *sets: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from outlast.config.key import Key, read_key, read_key_file
 from outlast.config.parse import parse
-from outlast.config.wire import secret_of
+from outlast.config.wire import providers
 from outlast.errors import InvalidConfig
 
 SECRET = "c2VjcmV0IHNlY3JldCBzZWNyZXQ="
@@ -71,7 +71,7 @@ def test_a_missing_variable() -> None:
     )
     settings = parse(text.encode(), Path("o.toml"))
     with pytest.raises(InvalidConfig) as caught:
-        secret_of(settings.providers[0], settings)
+        providers(settings)
 
     expected = (
         'o.toml: [provider.p] key_secret_env = "OUTLAST_NOBODY_SETS_THIS": the environment has no such variable; set it'

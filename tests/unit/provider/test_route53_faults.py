@@ -221,11 +221,11 @@ def test_an_endpoint_in_none_of_the_zones_is_said() -> None:
         ({"requests_per_second": 0}, "requests_per_second: 0 is not 1 or more"),
     ],
 )
-def test_wrong_options_are_named(wrong: dict[str, object], fault: str) -> None:
+def test_wrong_options_are_named(wrong: dict[str, Any], fault: str) -> None:
     """Each fault names the option and what it takes."""
-    right: dict[str, object] = {"name": "p", "zones": {OPEN: ZONE_ID}, "client": Account().aws}
+    right: dict[str, Any] = {"name": "p", "zones": {OPEN: ZONE_ID}, "client": Account().aws}
     with pytest.raises(InvalidConfig) as caught:
-        Route53Provider(**(right | wrong))  # type: ignore[arg-type]  # wrong on purpose
+        Route53Provider(**(right | wrong))
 
     assert (f"provider p: {fault}",) == caught.value.faults
 
