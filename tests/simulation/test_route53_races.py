@@ -21,7 +21,7 @@ from outlast.traffic.ports import Live, Outcome, Transaction
 from outlast.traffic.sentinel import sentinel_name
 
 ZONE, ZONE_ID = "example", "Z1"
-WALKS = 60
+WALKS = 40
 FOUND_WITHIN = 10
 
 Place = tuple[str, str]

@@ -155,16 +155,20 @@ class Route53Provider:
         batch = self._batch(transaction)
         if refused := refusal(transaction, batch):
             return Reply(Outcome.FAILED, refused)
-        reply = await self.change(zone, batch)
-        return await self._explained(zone, transaction, batch, reply) if reply.outcome is Outcome.CONFLICT else reply
+        return await self._sent(zone, transaction, batch)
 
     def _batch(self, transaction: Transaction) -> tuple[Change, ...]:
         # Apart so that a test can show what happens without the fence; nothing else may replace it.
         return changes(transaction)
 
+    async def _sent(self, zone: str, transaction: Transaction, batch: tuple[Change, ...]) -> Reply:
+        reply = await self.change(zone, batch)
+        return await self._explained(zone, transaction, batch, reply) if reply.outcome is Outcome.CONFLICT else reply
+
     async def _explained(self, zone: str, transaction: Transaction, batch: tuple[Change, ...], reply: Reply) -> Reply:
         # Nothing was done. If what was seen still stands, reading it again will not lift the refusal: the batch is sent
-        # once more in the API's own letters and without the pairs of equals; what is refused then is a person's matter.
+        # once more in the API's own letters and without the pairs of equals. Where that is the same batch, what keeps it
+        # from being made is a person's matter.
         try:
             look = await self.look(transaction.endpoint)
         except Unavailable as error:
@@ -174,8 +178,7 @@ class Route53Provider:
         exact = changes(transaction, look.sets, fences_kept=False)
         if exact == batch:
             return Reply(Outcome.FAILED, reply.detail)
-        second = await self.change(zone, exact)
-        return Reply(Outcome.FAILED, second.detail) if second.outcome is Outcome.CONFLICT else second
+        return await self._sent(zone, transaction, exact)
 
     async def change(self, zone: str, batch: Sequence[Change]) -> Reply:
         """Send one change batch to a zone of this provider, once. What it may contain is its maker's matter."""

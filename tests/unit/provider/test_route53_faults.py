@@ -10,6 +10,7 @@ from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import route53
 from outlast.provider.memory import API, CHANGES
 from outlast.provider.route53 import Route53Provider
+from outlast.provider.route53_batch import changes
 from outlast.provider.route53_calls import Pace
 from outlast.provider.route53_client import ApiError, Doom, judge
 from outlast.traffic.ports import Outcome, Reply
@@ -47,6 +48,26 @@ def test_a_lost_reply_is_lost_and_never_sent_again() -> None:
         between.times,
         run(account.provider().read(endpoint)),
     )
+
+
+def test_a_race_between_both_batches_is_a_conflict() -> None:
+    """While a refused batch is sent once more, another writer is quicker: the loser is told so, and changes nothing."""
+    account, endpoint = Account(pairs_equals=False), fresh()
+    other = account.provider()
+    seen = run(create(other, endpoint))
+    quicker = write(endpoint, seen, TWO, n=2, by="other")
+
+    class Overtaken(Between):
+        def change_resource_record_sets(self, **request: Any) -> Any:
+            if self.times == 1:
+                batch = [dict(change) for change in changes(quicker)]
+                account.aws.change_resource_record_sets(HostedZoneId=ZONE_ID, ChangeBatch={"Changes": batch})
+            return super().change_resource_record_sets(**request)
+
+    overtaken = Overtaken(account)
+    reply = run(account.provider(overtaken).commit(write(endpoint, seen, ONE, n=2)))
+
+    assert (Outcome.CONFLICT, 2, done(quicker)) == (reply.outcome, overtaken.times, run(other.read(endpoint)))
 
 
 @pytest.mark.parametrize(
