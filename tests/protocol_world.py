@@ -5,7 +5,7 @@ that ship. Whoever drives the world chooses who goes next and what becomes of th
 judges every write that lands.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -107,7 +107,7 @@ class World:
     def __init__(self, *places: tuple[str, str]) -> None:
         self.places = places or (("p1", DB),)
         self.registry = Memory()
-        self.primaries: dict[tuple[str, str], Live] = dict.fromkeys(self.places, ABSENT)
+        self.primaries: MutableMapping[tuple[str, str], Live] = dict.fromkeys(self.places, ABSENT)
         self.flying: list[tuple[Transaction, Writer]] = []
         self.checker = Checker()
         self.wall = 1_000 * SECOND

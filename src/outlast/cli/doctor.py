@@ -12,9 +12,11 @@ from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import printable, put, put_json
 from outlast.config import wire
 from outlast.config.parse import load
-from outlast.config.settings import Settings
+from outlast.config.settings import Route53Settings, ServerSettings, Settings
 from outlast.errors import InvalidConfig, OutlastError
 from outlast.traffic.planner import Place
+from outlast.traffic.ports import Live
+from outlast.traffic.topology import Endpoint
 
 ATTENTION = 1
 COULD_NOT_TELL = 3
@@ -69,7 +71,8 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
         async with room:
             return await _endpoint(settings, place)
 
-    primaries = {(name, Server(it.address, it.port)) for it in settings.providers for name in it.zones}
+    servers = [it for it in settings.providers if isinstance(it, ServerSettings)]
+    primaries = {(name, Server(it.address, it.port)) for it in servers for name in it.zones}
     judged = await asyncio.gather(
         *(zone(name, primary) for name, primary in sorted(primaries)),
         *(endpoint(place) for place in wire.places(settings)),
@@ -96,7 +99,23 @@ async def _endpoint(settings: Settings, place: Place) -> list[Finding]:
         live = await wire.readers(settings)[place.provider].read(place.endpoint)
     except OutlastError as error:
         return judge_endpoint(place.endpoint, place.provider, str(error), realm=settings.realm, regions=regions)
-    return judge_endpoint(place.endpoint, place.provider, live, realm=settings.realm, regions=regions)
+    judged = judge_endpoint(place.endpoint, place.provider, live, realm=settings.realm, regions=regions)
+    if configured is not None and place.provider in {
+        it.name for it in settings.providers if isinstance(it, Route53Settings)
+    }:
+        judged += _without_a_write(configured, place, live)
+    return judged
+
+
+def _without_a_write(endpoint: Endpoint, place: Place, live: Live) -> list[Finding]:
+    # Route 53 takes changes in one region: what needs one in order to leave that region cannot leave it.
+    from outlast.provider.route53_failover import needing_write
+
+    fix = "prepare it, as docs/ROUTE53.md shows, or have a second provider"
+    return [
+        Finding(Level.WARN, "region shift needs a change", f"{needs.endpoint} at {place.provider}", needs.why, fix)
+        for needs in needing_write((endpoint,), {endpoint.name: live})
+    ]
 
 
 def _address(text: str) -> tuple[str, int]:

@@ -37,6 +37,14 @@ key_secret_file = "tsig.key"        # from: tsig-keygen outlast > tsig.key    (o
 # url = "http://127.0.0.1:8081"       # this machine, or https:// with an IP address
 # key_secret_file = "pdns-api.key"    # the value of api-key in pdns.conf, and nothing else
 
+# Names at Amazon's Route 53; needs: pip install 'outlast[route53]'. Credentials come from boto3's usual chain.
+# [provider.amazon]
+# kind = "route53"
+# zones = {"example.net" = "Z0123456789ABC"}   # each zone and its id
+# timeout = "10s"                   # for one request with its repetitions
+# wait_insync = "0s"                # how long a commit waits until all name servers have it, only to tell
+# requests_per_second = 5           # this machine's share of the five that the account has
+
 # The probe that decides whether a target is healthy.
 [health]
 kind = "http"

@@ -6,7 +6,7 @@ from typing import Any
 
 from outlast.config import scalars
 from outlast.config.key import ALGORITHMS
-from outlast.config.settings import AnyProviderSettings, PowerdnsSettings, Rfc2136Settings
+from outlast.config.settings import AnyProviderSettings, PowerdnsSettings, Rfc2136Settings, Route53Settings
 from outlast.config.table import Table
 from outlast.errors import did_you_mean
 
@@ -67,9 +67,24 @@ def _powerdns(table: Table, name: str, folder: Path) -> PowerdnsSettings | None:
     return table.build(lambda: PowerdnsSettings(name=name, **fields))
 
 
+def _route53(table: Table, name: str, _: Path) -> Route53Settings | None:
+    no_zones: tuple[tuple[str, str], ...] = ()
+    pairs = table.demand("zones", scalars.zone_ids, no_zones, example='zones = {"example.com" = "Z0123456789"}')
+    fields: dict[str, Any] = {
+        "zones": tuple(zone for zone, _ in pairs),
+        "zone_ids": tuple(number for _, number in pairs),
+    }
+    fields |= given(table, {"endpoint_url": scalars.text, "timeout": scalars.duration, "wait_insync": scalars.duration})
+    fields |= given(table, {"requests_per_second": scalars.integer})
+    fields |= given(table, {"signed": scalars.flag, "multi_signer": scalars.flag})
+    table.finish()
+    return table.build(lambda: Route53Settings(name=name, **fields))
+
+
 _KINDS: dict[str, Callable[[Table, str, Path], AnyProviderSettings | None]] = {
     "rfc2136": _rfc2136,
     "powerdns": _powerdns,
+    "route53": _route53,
 }
 
 

@@ -103,6 +103,13 @@ def domains(value: object) -> tuple[str, ...]:
     return tuple(domain(item) for item in value)
 
 
+def zone_ids(value: object) -> tuple[tuple[str, str], ...]:
+    """Read a table of zones and what a provider calls them, at least one."""
+    if not isinstance(value, dict) or not value:
+        raise Misread('write each zone with its id, such as {"example.com" = "Z0123456789"}')
+    return tuple((domain(zone), text(zone_id)) for zone, zone_id in value.items())
+
+
 def ip_address(value: object) -> str:
     """Read an IP address. Names are refused: what repairs DNS must not need DNS."""
     try:

@@ -16,6 +16,8 @@ INTERVAL_RANGE = (0.05, 3600.0)
 """Seconds between two passes of a role: shorter would only burn a core, longer is no control plane."""
 SIGNAL_AGE_RANGE = (1.0, 3600.0)
 TIMEOUT_RANGE = (0.05, 60.0)
+INSYNC_RANGE = (0.0, 300.0)
+"""Route 53 takes about a minute to bring a change to all its name servers."""
 
 
 def check_range(key: str, value: float, bounds: tuple[float, float]) -> None:
@@ -39,29 +41,21 @@ class SqliteSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProviderSettings:
-    """What every kind of provider has. The secret itself is read when the provider is wired.
+    """What every kind of provider has.
 
     Args:
         name: What the configuration calls it.
-        address: The IP address of its DNS server.
-        port: The DNS server's port.
-        zones: The zones it is primary for.
+        zones: The zones that it holds.
         signed: Whether it signs them (DNSSEC), with keys that no other provider of the same name has.
         multi_signer: Whether the zones' DNSKEY sets hold the keys of every provider that answers for them (RFC 8901).
-        key_secret_file: A file with the secret.
-        key_secret_env: The environment variable with the secret.
         timeout: Seconds for one read or one transaction.
 
     """
 
     name: str
-    address: str
-    port: int = 53
     zones: tuple[str, ...]
     signed: bool = False
     multi_signer: bool = False
-    key_secret_file: Path | None = None
-    key_secret_env: str = ""
     timeout: float = 2.0
 
     def __post_init__(self) -> None:
@@ -76,7 +70,25 @@ class ProviderSettings:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Rfc2136Settings(ProviderSettings):
+class ServerSettings(ProviderSettings):
+    """A DNS server that is primary for its zones. The secret itself is read when the provider is wired.
+
+    Args:
+        address: Its IP address.
+        port: Its port.
+        key_secret_file: A file with the secret.
+        key_secret_env: The environment variable with the secret.
+
+    """
+
+    address: str
+    port: int = 53
+    key_secret_file: Path | None = None
+    key_secret_env: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rfc2136Settings(ServerSettings):
     """A provider that takes signed DNS UPDATE (RFC 2136). Its secret is in base64, its file may be a BIND key file.
 
     Args:
@@ -90,7 +102,7 @@ class Rfc2136Settings(ProviderSettings):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class PowerdnsSettings(ProviderSettings):
+class PowerdnsSettings(ServerSettings):
     """PowerDNS by its HTTP API. Its secret is the server's `api-key`, alone in its file.
 
     Args:
@@ -101,7 +113,33 @@ class PowerdnsSettings(ProviderSettings):
     url: str
 
 
-AnyProviderSettings = Rfc2136Settings | PowerdnsSettings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Route53Settings(ProviderSettings):
+    """A provider at Amazon's Route 53. Credentials come from boto3's usual chain and never stand here.
+
+    Args:
+        zone_ids: The id of each zone at Route 53, in the order of `zones`.
+        endpoint_url: Where the API is, if not at AWS.
+        timeout: Seconds for one request with its repetitions.
+        wait_insync: Seconds that a commit waits until all name servers have it; 0: not at all.
+        requests_per_second: This machine's share of the five that an account has.
+
+    """
+
+    zone_ids: tuple[str, ...]
+    endpoint_url: str = ""
+    timeout: float = 10.0
+    wait_insync: float = 0.0
+    requests_per_second: int = 5
+
+    def __post_init__(self) -> None:
+        super(Route53Settings, self).__post_init__()
+        check_range("wait_insync", self.wait_insync, INSYNC_RANGE)
+        if not 1 <= self.requests_per_second <= 1000:
+            raise InvalidConfig((f"requests_per_second = {self.requests_per_second} is not within 1 and 1000",))
+
+
+AnyProviderSettings = Rfc2136Settings | PowerdnsSettings | Route53Settings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,9 +1,17 @@
 """Settings to a wired world: the registry and the providers that the settings name. Adapters are imported by kind, lazily."""
 
 import os
+from collections.abc import Callable
 
 from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file
-from outlast.config.settings import AnyProviderSettings, PowerdnsSettings, ProviderSettings, Rfc2136Settings, Settings
+from outlast.config.settings import (
+    AnyProviderSettings,
+    PowerdnsSettings,
+    Rfc2136Settings,
+    Route53Settings,
+    ServerSettings,
+    Settings,
+)
 from outlast.errors import InvalidConfig
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Provider, Registry
@@ -23,11 +31,15 @@ def providers(settings: Settings) -> dict[str, Provider]:
         InvalidConfig: A secret cannot be read. Every such fault is listed.
 
     """
+    return _each(settings, lambda provider: _wired(provider, settings))
+
+
+def _each(settings: Settings, wire: Callable[[AnyProviderSettings], Provider]) -> dict[str, Provider]:
     faults: list[str] = []
     wired: dict[str, Provider] = {}
     for provider in settings.providers:
         try:
-            wired[provider.name] = _provider(provider, settings)
+            wired[provider.name] = wire(provider)
         except InvalidConfig as error:
             faults += error.faults
     if faults:
@@ -38,10 +50,14 @@ def providers(settings: Settings) -> dict[str, Provider]:
 def readers(settings: Settings) -> dict[str, Provider]:
     """Wire every provider, by name, without the credential that could change anything: for planner and janitor.
 
-    All of them are read by DNS: an API knows no key that may only read.
+    A DNS server is read by DNS: an API knows no key that may only read. boto3 finds its credentials itself, so that a reader
+    of Route 53 only refuses to write; whoever runs these roles gives them credentials that may list and nothing else.
+
+    Raises:
+        InvalidConfig: What a provider needs is not installed. Every such fault is listed.
+
     """
-    nobody = Key(name="", algorithm="hmac-sha256", secret="")
-    return {provider.name: _by_dns(provider, nobody) for provider in settings.providers}
+    return _each(settings, _reader)
 
 
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:
@@ -58,13 +74,37 @@ def places(settings: Settings) -> tuple[Place, ...]:
     )
 
 
-def _provider(provider: AnyProviderSettings, settings: Settings) -> Provider:
-    if isinstance(provider, Rfc2136Settings):
-        return _by_dns(provider, secret_of(provider, settings))
-    return _powerdns(provider, api_key_of(provider, settings))
+def _wired(provider: AnyProviderSettings, settings: Settings) -> Provider:
+    match provider:
+        case Route53Settings():
+            return _route53(provider)
+        case Rfc2136Settings():
+            return _by_dns(provider, secret_of(provider, settings))
+        case PowerdnsSettings():
+            return _powerdns(provider, api_key_of(provider, settings))
 
 
-def _by_dns(provider: ProviderSettings, key: Key) -> Provider:
+def _reader(provider: AnyProviderSettings) -> Provider:
+    if isinstance(provider, Route53Settings):
+        return _route53(provider, is_reader=True)
+    return _by_dns(provider, Key(name="", algorithm="hmac-sha256", secret=""))
+
+
+def _route53(provider: Route53Settings, *, is_reader: bool = False) -> Provider:
+    from outlast.provider.route53 import Route53Provider  # noqa: PLC0415  imported by kind
+
+    return Route53Provider(
+        name=provider.name,
+        zones=dict(zip(provider.zones, provider.zone_ids, strict=True)),
+        endpoint_url=provider.endpoint_url,
+        timeout=provider.timeout,
+        wait_insync=provider.wait_insync,
+        requests_per_second=provider.requests_per_second,
+        is_reader=is_reader,
+    )
+
+
+def _by_dns(provider: ServerSettings, key: Key) -> Provider:
     return rfc2136(
         name=provider.name,
         zones=provider.zones,
@@ -137,11 +177,11 @@ def api_key_of(provider: PowerdnsSettings, settings: Settings) -> str:
     return check_api_key(*_from_environment(provider, _where(provider, settings)))
 
 
-def _where(provider: ProviderSettings, settings: Settings) -> str:
+def _where(provider: ServerSettings, settings: Settings) -> str:
     return f"{settings.path}: [provider.{provider.name}]"
 
 
-def _from_environment(provider: ProviderSettings, where: str) -> tuple[str, str]:
+def _from_environment(provider: ServerSettings, where: str) -> tuple[str, str]:
     # The secret, and what to call its source in a fault.
     source = f'{where} key_secret_env = "{provider.key_secret_env}"'
     secret = os.environ.get(provider.key_secret_env)

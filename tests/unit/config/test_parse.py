@@ -6,9 +6,10 @@ import pytest
 
 from outlast.config.example import EXAMPLE
 from outlast.config.parse import load, parse
-from outlast.config.settings import HealthSettings, Rfc2136Settings, Settings
-from outlast.config.wire import places, providers_of
+from outlast.config.settings import HealthSettings, Rfc2136Settings, Route53Settings, Settings
+from outlast.config.wire import places, providers, providers_of, readers
 from outlast.errors import InvalidConfig
+from outlast.provider.route53 import Route53Provider
 
 BASE = """
 realm = "shop"
@@ -85,11 +86,10 @@ def test_the_resolver_is_no_concern_of_roles() -> None:
 def test_paths_are_relative_to_the_file() -> None:
     """Registry and key lie beside the file, wherever the command is run."""
     settings = read(BASE)
+    (primary,) = settings.providers
+    assert isinstance(primary, Rfc2136Settings)
 
-    assert (Path("/etc/outlast.db"), Path("/etc/tsig.key")) == (
-        settings.registry.path,
-        settings.providers[0].key_secret_file,
-    )
+    assert (Path("/etc/outlast.db"), Path("/etc/tsig.key")) == (settings.registry.path, primary.key_secret_file)
 
 
 def test_durations_and_targets() -> None:
@@ -209,7 +209,7 @@ def test_durations_and_targets() -> None:
         (
             '"rfc2136"',
             '"powerdms"',
-            "[provider.primary] kind = \"powerdms\": write one of rfc2136, powerdns, in quotes; did you mean 'powerdns'?",
+            "[provider.primary] kind = \"powerdms\": write one of rfc2136, powerdns, route53, in quotes; did you mean 'powerdns'?",
         ),
         (
             'zones = ["example.com"]',
@@ -276,6 +276,69 @@ def test_a_missing_file(tmp_path: Path) -> None:
         load(tmp_path / "none.toml")
 
     assert (f"{tmp_path / 'none.toml'}: there is no such file; write one with: outlast init",) == caught.value.faults
+
+
+ROUTE53 = """[provider.amazon]
+kind = "route53"
+zones = {"Example.net." = "Z1", "db.example.net" = "Z2"}
+"""
+
+
+def test_zones_at_route53_have_ids() -> None:
+    """Each zone stands with its id, and an endpoint belongs to the closest; credentials are not for this file."""
+    amazon = read(BASE + ROUTE53 + 'timeout = "3s"\nwait_insync = "1m"\nrequests_per_second = 2\n').providers[1]
+    expected = Route53Settings(
+        name="amazon",
+        zones=("example.net", "db.example.net"),
+        zone_ids=("Z1", "Z2"),
+        timeout=3.0,
+        wait_insync=60.0,
+        requests_per_second=2,
+    )
+
+    assert (expected, "db.example.net") == (amazon, amazon.zone_of("x.db.example.net"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "fault"),
+    [
+        ('"route53"', '"rout53"', 'kind = "rout53": write one of rfc2136, powerdns, route53, in quotes'),
+        ('"Z1"', "1", 'zones = {…}: write text in quotes, such as "shop"'),
+        (
+            '{"Example.net." = "Z1", "db.example.net" = "Z2"}',
+            '["example.net"]',
+            'zones = ["example.net"]: write each zone with its id, such as {"example.com" = "Z0123456789"}',
+        ),
+        ("zones", "zone", 'zones is missing: add zones = {"example.com" = "Z0123456789"}'),
+        (
+            'kind = "route53"',
+            'kind = "route53"\nwait_insync = "1h"',
+            "wait_insync = 3600 s is not within 0 s and 300 s",
+        ),
+        (
+            'kind = "route53"',
+            'kind = "route53"\nrequests_per_second = 0',
+            "requests_per_second = 0 is not within 1 and 1000",
+        ),
+        ('kind = "route53"', 'kind = "route53"\nkey_name = "k"', 'key_name = "k": unknown key; there are: '),
+    ],
+)
+def test_what_is_wrong_with_route53_is_said(old: str, new: str, fault: str) -> None:
+    """Each fault names the provider, the key and the fix."""
+    faults = faults_of(BASE + ROUTE53.replace(old, new, 1))
+
+    assert any(said.startswith(f"[provider.amazon] {fault}") for said in faults), faults
+
+
+def test_readers_of_route53_refuse_to_write() -> None:
+    """Planner and janitor are wired with a provider that changes nothing, though boto3 finds credentials by itself."""
+    text = BASE.replace("[endpoint", ROUTE53 + "[endpoint").replace(
+        BASE[BASE.index("[provider.primary]") : BASE.index("[endpoint")], ""
+    )
+    settings = read(text.replace('"db.example.com"', '"x.example.net"'))
+    found = [wired(settings)["amazon"] for wired in (readers, providers)]
+
+    assert [True, False] == [provider.is_reader for provider in found if isinstance(provider, Route53Provider)]
 
 
 def test_every_provider_of_a_zone_serves_the_endpoint() -> None:
