@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -167,29 +168,59 @@ class Child:
         self.process.stdin.close()
 
 
+@contextmanager
+def _serving() -> Iterator[ScriptedDns]:
+    server = ScriptedDns()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def _starting(folder: Path) -> Iterator[Callable[..., Child]]:
+    children: list[Child] = []
+
+    def start(module: str, options: dict[str, Any], **more: Any) -> Child:
+        own = folder / str(len(children))
+        own.mkdir()
+        children.append(Child(module, options, own, **more))
+        return children[-1]
+
+    try:
+        yield start
+    finally:
+        for child in children:
+            child.clean_up()
+
+
 @pytest.fixture
 def scripted_dns() -> Iterator[ScriptedDns]:
-    server = ScriptedDns()
-    yield server
-    server.stop()
+    with _serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def module_dns() -> Iterator[ScriptedDns]:
+    """A scripted server for all tests of a module."""
+    with _serving() as server:
+        yield server
 
 
 @pytest.fixture
 def start_child(tmp_path: Path) -> Iterator[Callable[..., Child]]:
-    children: list[Child] = []
-
-    def start(module: str, options: dict[str, Any], **more: Any) -> Child:
-        folder = tmp_path / str(len(children))
-        folder.mkdir()
-        children.append(Child(module, options, folder, **more))
-        return children[-1]
-
-    yield start
-    for child in children:
-        child.clean_up()
+    with _starting(tmp_path) as start:
+        yield start
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
+def start_module_child(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Child]]:
+    """Starts children that all tests of a module look at."""
+    with _starting(tmp_path_factory.mktemp("children")) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
 def scripts() -> Any:
     """The scripts, for tests that cannot import this file."""
 

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,124 +17,195 @@ EAST, WEST = "east.example.test.", "west.example.test."
 REGIONS = {"us-east-1": (EAST, "127.0.1.1"), "us-west-2": (WEST, "127.0.2.1")}
 
 
-class World(NamedTuple):
-    """Two regions of one sort of server, and what starts a group of clients of them."""
-
-    servers: dict[str, Any]
-    places: dict[str, tuple[str, int]]
-    start: Callable[..., Any]
-    folder: Path
+BELIEVERS = ("plain", "boto3")
+LEAVERS = ("plain-two-regions", "outlast", "boto3+outlast")
+Calls = list[dict[str, Any]]
 
 
-@pytest.fixture
-def build(start_child: Callable[..., Any], scripted_dns: Any, scripts: Any, tmp_path: Path) -> Callable[[str], World]:
-    """Start what a kind calls: services or DynamoDB stand-ins, each reached through an address map."""
+class World:
+    """Two regions, each with a service and a DynamoDB stand-in, and what starts a group of clients of them."""
 
-    def build(kind: str) -> World:
-        sort = "dynamodb" if kind in TABLE_GROUPS else "service"
-        servers, places, address_map = {}, {}, {}
-        for region, (name, address) in REGIONS.items():
-            options = {"region": region, "database": str(tmp_path / f"{region}.db"), "listen": [["127.0.0.1", 0]]}
-            servers[region] = start_child(sort, options)
-            host, port = servers[region].wait_for("ready", seconds=30)[0]["addresses"][0]
-            places[region], address_map[address] = (host, port), [host, port]
-            scripted_dns.scripts[name] = scripts.positive(address, ttl=1)
+    def __init__(self, start_child: Callable[..., Any], dns: Any, scripts: Any, folder: Path) -> None:
+        self._start_child = start_child
+        self._dns = dns
+        self._scripts = scripts
+        self._maps: dict[str, dict[str, list[Any]]] = {"service": {}, "dynamodb": {}}
+        self.folder = folder
+        self.servers: dict[tuple[str, str], Any] = {}
+        self.places: dict[str, dict[str, tuple[str, int]]] = {"service": {}, "dynamodb": {}}
 
-        def start(**more: Any) -> Any:
-            options = {
-                "group": kind,
-                "kind": kind,
-                "names": [EAST, WEST],
-                "nameserver": scripted_dns.address,
-                "port": 1,
-                "rate": 10,
-                "seed": 7,
-                "address_map": address_map,
-                "folder": str(tmp_path),
-            }
-            child = start_child("load", {**options, **more})
-            child.wait_for("ready", seconds=30)
-            return child
+    def open(self, *sorts: str) -> None:
+        """Start the servers of these sorts, each reached through an address map."""
+        for sort in sorts:
+            for region in REGIONS:
+                database = str(self.folder / f"{sort}-{region}.db")
+                options = {"region": region, "database": database, "listen": [["127.0.0.1", 0]]}
+                self.servers[sort, region] = self._start_child(sort, options)
+        for (sort, region), server in self.servers.items():
+            host, port = server.wait_for("ready", seconds=60)[0]["addresses"][0]
+            self.places[sort][region], self._maps[sort][REGIONS[region][1]] = (host, port), [host, port]
+        self.heal()
 
-        return World(servers, places, start, tmp_path)
+    def heal(self) -> None:
+        """Let both names answer their region's address."""
+        for name, address in REGIONS.values():
+            self._dns.scripts[name] = self._scripts.positive(address, ttl=1)
 
-    return build
+    def empty(self) -> float:
+        """Let the first region's name answer nothing, from now on."""
+        self._dns.scripts[EAST] = self._scripts.negative(ttl=60, minimum=60)
+        return time.monotonic()
+
+    def start(self, kind: str, **more: Any) -> Any:
+        """Start the clients of a kind."""
+        options = {
+            "group": kind,
+            "kind": kind,
+            "names": [EAST, WEST],
+            "nameserver": self._dns.address,
+            "port": 1,
+            "rate": 10,
+            "seed": 7,
+            "address_map": self._maps[sort_of(kind)],
+            "folder": str(self.folder),
+        }
+        return self._start_child("load", {**options, **more})
+
+    def start_all(self, kinds: Iterable[str], **more: Any) -> dict[str, Any]:
+        """Start clients of several kinds, and wait until all are ready."""
+        children = {kind: self.start(kind, **more) for kind in kinds}
+        for child in children.values():
+            child.wait_for("ready", seconds=60)
+        return children
+
+    def read_back(self, kind: str, writes: dict[str, str]) -> Any:
+        """Where these writes are found."""
+        return read_back(kind, writes, places=self.places[sort_of(kind)], folder=self.folder)
 
 
-def ended(child: Any) -> list[dict[str, Any]]:
-    child.process.wait(60)
-    found: list[dict[str, Any]] = child.events("call")
+def sort_of(kind: str) -> str:
+    return "dynamodb" if kind in TABLE_GROUPS else "service"
+
+
+def ended(child: Any) -> Calls:
+    child.process.wait(90)
+    found: Calls = child.events("call")
     return sorted(found, key=lambda call: call["scheduled"])
 
 
+class Played(NamedTuple):
+    """What became of every kind's calls, all kinds at the same time.
+
+    In a healthy world (and where its writes are), after the record went empty and connections and TTLs had run out, and
+    after the first region died.
+    """
+
+    healthy: dict[str, Calls]
+    written: dict[str, Any]
+    emptied: dict[str, Calls]
+    dead: dict[str, Calls]
+
+
+@pytest.fixture(scope="module")
+def played(
+    start_module_child: Callable[..., Any], module_dns: Any, scripts: Any, tmp_path_factory: pytest.TempPathFactory
+) -> Played:
+    world = World(start_module_child, module_dns, scripts, tmp_path_factory.mktemp("kinds"))
+    world.open("service", "dynamodb")
+    children = world.start_all(GROUPS, seconds=3, write_share=0.5, deadline=10.0)
+    healthy = {kind: ended(child) for kind, child in children.items()}
+    written = {kind: world.read_back(kind, writes_of(calls)) for kind, calls in healthy.items()}
+
+    children = world.start_all(kind for kind in GROUPS if kind != "plain-two-regions")
+    for child in children.values():
+        child.wait_for("call", count=16, seconds=30)
+    emptied = after(world.empty() + 4, children)
+
+    world.heal()
+    children = world.start_all(LEAVERS)
+    for child in children.values():
+        child.wait_for("call", count=10, seconds=30)
+    for sort in ("service", "dynamodb"):
+        world.servers[sort, "us-east-1"].terminate()
+    return Played(healthy, written, emptied, after(time.monotonic(), children))
+
+
+def after(at: float, children: dict[str, Any]) -> dict[str, Calls]:
+    """The calls scheduled after that instant: ten or more of each kind, then they are ended."""
+
+    def calls_of(child: Any) -> Calls:
+        calls: Calls = child.events("call")
+        return [call for call in calls if call["scheduled"] > at and call["error"] != "given up"]
+
+    end = time.monotonic() + 60
+    while any(len(calls_of(child)) < 10 for child in children.values()):
+        assert time.monotonic() < end, {kind: len(calls_of(child)) for kind, child in children.items()}
+        time.sleep(0.2)
+    for child in children.values():
+        child.terminate()
+    return {kind: calls_of(child) for kind, child in children.items()}
+
+
+def writes_of(calls: Calls) -> dict[str, str]:
+    return {call["key"]: f"v-{call['id']}" for call in calls if call["kind"] == "write"}
+
+
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", GROUPS)
-def test_every_kind_answers_in_a_healthy_world_with_one_attempt(kind: str, build: Callable[[str], World]) -> None:
+def test_every_kind_answers_in_a_healthy_world_with_one_attempt(kind: str, played: Played) -> None:
     """Reads and writes, from the first region; connections and questions are counted; what is written is there, once."""
-    world = build(kind)
-    calls = ended(world.start(seconds=3, write_share=0.5, deadline=10.0))
-    writes = {call["key"]: f"v-{call['id']}" for call in calls if call["kind"] == "write"}
-    written = read_back(kind, writes, places=world.places, folder=world.folder)
+    calls = played.healthy[kind]
 
     assert {(True, 1, "us-east-1")} == {(call["ok"], call["attempts"], call["region"]) for call in calls}
     assert (30, {"read", "write"}) == (len(calls), {call["kind"] for call in calls})
     assert 4 <= sum(call["connections"] for call in calls) <= sum(call["resolved"] for call in calls)
     assert sum(call["dns_queries"] for call in calls) >= 4
-    assert (frozenset(writes), frozenset()) == written
+    assert (frozenset(writes_of(calls)), frozenset()) == played.written[kind]
 
 
+@pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", ["plain", "boto3", "resolver", "outlast", "boto3+outlast"])
-def test_empty_record_darkens_those_who_believe_it(
-    kind: str, build: Callable[[str], World], scripted_dns: Any, scripts: Any
-) -> None:
+def test_empty_record_darkens_those_who_believe_it(kind: str, played: Played) -> None:
     """After connections and TTLs have run out, kinds with our resolver go on in the first region, the others fail."""
-    world = build(kind)
-    child = world.start(seconds=8)
-    child.wait_for("call", count=16, seconds=20)
-    scripted_dns.scripts[EAST] = scripts.negative(ttl=60, minimum=60)
-    emptied = time.monotonic()
-    late = [call for call in ended(child) if call["scheduled"] > emptied + 4]
-    is_believer = kind in ("plain", "boto3")
+    late, believes = played.emptied[kind], kind in BELIEVERS
 
     assert len(late) >= 10
-    assert {(not is_believer, None if is_believer else "us-east-1")} == {(call["ok"], call["region"]) for call in late}
+    assert {(not believes, None if believes else "us-east-1")} == {(call["ok"], call["region"]) for call in late}
 
 
-@pytest.mark.parametrize("kind", ["plain-two-regions", "outlast", "boto3+outlast"])
-def test_dead_region_is_left_by_those_who_have_another(kind: str, build: Callable[[str], World]) -> None:
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("kind", LEAVERS)
+def test_dead_region_is_left_by_those_who_have_another(kind: str, played: Played) -> None:
     """When the first region's server is gone, calls are answered by the second; nothing is parked or lost."""
-    world = build(kind)
-    child = world.start(seconds=5)
-    child.wait_for("call", count=10, seconds=20)
-    world.servers["us-east-1"].terminate()
-    gone = time.monotonic()
-    later = [call for call in ended(child) if call["scheduled"] > gone]
+    later = played.dead[kind]
 
     assert len(later) >= 10
     assert {(True, "us-west-2")} == {(call["ok"], call["region"]) for call in later}
 
 
 def test_write_that_belongs_to_a_dead_region_is_parked_and_drains_when_it_is_back(
-    build: Callable[[str], World], start_child: Callable[..., Any], tmp_path: Path
+    start_child: Callable[..., Any], scripted_dns: Any, scripts: Any, tmp_path: Path
 ) -> None:
     """It is in no region until then, it never goes to the other one, and it arrives once."""
-    world = build("outlast")
-    host, port = world.places["us-east-1"]
-    world.servers["us-east-1"].terminate()
+    world = World(start_child, scripted_dns, scripts, tmp_path)
+    world.open("service")
+    host, port = world.places["service"]["us-east-1"]
+    world.servers["service", "us-east-1"].terminate()
     control = tmp_path / "control"
     control.write_text(json.dumps({"epoch": 2, "home_share": 1.0}))
-    child = world.start(write_share=1.0, control=str(control))
+    child = world.start("outlast", write_share=1.0, control=str(control))
     child.wait_for("directed", seconds=20)
     child.wait_for("call", count=30, seconds=30)
     parked = {call["key"]: f"v-{call['id']}" for call in child.events("call") if call["error"] == "parked"}
-    before = read_back("outlast", parked, places=world.places, folder=world.folder)
+    before = world.read_back("outlast", parked)
     control.write_text(json.dumps({"epoch": 2, "home_share": 0.0}))
-    options = {"region": "us-east-1", "database": str(tmp_path / "us-east-1.db"), "listen": [[host, port]]}
+    options = {"region": "us-east-1", "database": str(tmp_path / "service-us-east-1.db"), "listen": [[host, port]]}
     start_child("service", options).wait_for("ready", seconds=30)
     for (
         key
     ) in parked:  # writes go on until the new orders are read: others are parked after these, and drain among them
         child.wait_for("drained", seconds=30, key=key)
-    after = read_back("outlast", parked, places=world.places, folder=world.folder)
+    after = world.read_back("outlast", parked)
 
     assert len(parked) >= 5
     assert all(key.startswith("home-east-") for key in parked)
