@@ -40,6 +40,8 @@ class Engine:
         self.packing = Packing(protocol, wider)
         self.symmetry = Symmetry(self.packing)
         self.tables = [self._table(agent) for agent in protocol.agents]
+        last_twin = max(len(protocol.twins) - 1, 0)
+        self._busiest_first = (self.tables[last_twin], *self.tables[:last_twin], *self.tables[last_twin + 1 :])
         self._health: dict[int, Health] = {}
         self._health_mask = self.packing.mask(protocol.health_parts)
         self._faults: dict[int, str] = {}
@@ -74,6 +76,19 @@ class Engine:
             if is_silent:
                 break
         return found
+
+    def some_own(self, core: int) -> int:
+        """A state that some own move leads to; the state itself if there is none.
+
+        Of twins the last one moves: in a representative it has the largest number, and is mostly the busiest.
+        """
+        representative = self.symmetry.representative
+        for _, _, shift, bits, masks, entries, miss in self._busiest_first:
+            own = core >> shift & bits
+            entry = (entries.get(core & masks[own]) if own < len(masks) else None) or miss(core)
+            if entry[0]:
+                return representative(core + entry[0][0])
+        return core
 
     def leads_to(self, core: int, marks: dict[int, int], mark: int) -> bool:
         """Whether an own move leads to a state that bears the mark. Budgets do not matter to own moves."""

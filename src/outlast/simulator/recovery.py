@@ -18,6 +18,8 @@ from outlast.simulator.explorer import PULSE_EVERY, Exploration
 
 FINE = 1
 GOOD = 2
+WALKED = 4
+"""A walk of first moves from here did not come to a good state; others may."""
 
 
 class Recovery(NamedTuple):
@@ -74,9 +76,15 @@ def _settle(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], b
 
 
 def _spread(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], bool]) -> bool:
-    # Backwards from the settled states along own moves.
+    # Backwards from the settled states along own moves. Most states need no search: whoever moves goes on until
+    # all is well. Only where that ends in a circle, or in what was not explored, are all moves looked at.
     leads_to = found.engine.leads_to
-    doubtful = [core for core, mark in marks.items() if not mark]
+    for index, core in enumerate(marks):
+        if index % PULSE_EVERY == 0 and not may_go_on():
+            return False
+        if not marks[core]:
+            _walk(found, marks, core)
+    doubtful = [core for core, mark in marks.items() if not mark & GOOD]
     while True:
         left = []
         for index, core in enumerate(doubtful):
@@ -89,3 +97,14 @@ def _spread(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], b
         if len(left) == len(doubtful):
             return True
         doubtful = left
+
+
+def _walk(found: Exploration, marks: dict[int, int], core: int) -> None:
+    some_own, path = found.engine.some_own, []
+    while marks.get(core, WALKED) == 0:
+        marks[core] = WALKED
+        path.append(core)
+        core = some_own(core)
+    if marks.get(core, WALKED) & GOOD:
+        for passed in path:
+            marks[passed] = GOOD
