@@ -260,7 +260,7 @@ def test_a_report_that_has_risen_is_not_dropped(registry: Registry) -> None:
 
 def test_reports_are_bounded(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """When it is full, a report about another endpoint is dropped, and a known one can still rise."""
-    monkeypatch.setattr(f"{type(registry).__module__}.MAX_REPORTS", 2)
+    monkeypatch.setattr(limits, "MAX_REPORTS", 2)
 
     async def ask() -> tuple[AheadReport, ...]:
         for endpoint, gen in (("a", 1), ("b", 1), ("c", 1), ("b", 2)):
@@ -284,7 +284,7 @@ def test_a_signal_replaces_the_observers_last(registry: Registry) -> None:
 
 def test_signals_are_bounded(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """When it is full, the signals probed longest ago go first."""
-    monkeypatch.setattr(f"{type(registry).__module__}.MAX_SIGNALS", 2)
+    monkeypatch.setattr(limits, "MAX_SIGNALS", 2)
 
     async def ask() -> tuple[Signal, ...]:
         await registry.put_signals((signal("t1", at=5), signal("t2", at=4), signal("t3", at=6)))
