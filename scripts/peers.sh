@@ -2,7 +2,7 @@
 # Installs the real servers the tests talk to, and only when asked: CI=true or PEERS=install.
 # Without them their tests are skipped, each with its reason; with CI=true a skip is a failure.
 set -eu
-packages="bind9 chromium chromium-driver gcc libc6-dev spin"
+packages="bind9 chromium chromium-driver etcd-server gcc libc6-dev postgresql spin"
 
 [ "${CI:-}" = true ] || [ "${PEERS:-}" = install ] || exit 0
 missing=""
