@@ -1,16 +1,13 @@
 """What every registry promises, tried on each of them."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from registry_places import Place
 
 from outlast.errors import UnsafePlan
 from outlast.health.signal import Signal, Verdict
 from outlast.registry import limits
-from outlast.registry.memory import MemoryRegistry
-from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry, Plan, Withheld
 from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, Registry
@@ -22,14 +19,14 @@ WEST = Content.of_addresses(["198.51.100.1"], ttl=5)
 MINUTE = 60 * 10**9
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
-    if request.param == "memory":
-        yield MemoryRegistry()
-        return
-    sqlite = SqliteRegistry(tmp_path / "registry.sqlite")
-    yield sqlite
-    sqlite.close()
+@pytest.fixture
+def registry(registry_at: Place) -> Registry:
+    return registry_at.connect()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "registry" in metafunc.fixturenames:
+        metafunc.parametrize("registry_at", ["sqlite", "memory", "postgres", "etcd", "s3"], indirect=True)
 
 
 def plan(generation: int, content: Content = EAST, *, since: int | None = None) -> Plan:
