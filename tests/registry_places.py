@@ -2,18 +2,17 @@
 
 import json
 import shutil
-import time
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
-from outlast.registry.documents import DocumentRegistry
-from outlast.registry.etcd import EtcdStore
 from outlast.registry.memory import MemoryRegistry
-from outlast.registry.postgres import PostgresRegistry
-from outlast.registry.s3 import S3Store
 from outlast.registry.sqlite import SqliteRegistry
-from outlast.traffic.ports import Registry
+from outlast.traffic.content import Content
+from outlast.traffic.plan import Entry, Plan
+from outlast.traffic.ports import Record, Registry
+from outlast.traffic.sentinel import Sentinel, Standing
 
 TIMEOUT = 10.0
 """Seconds: what a busy machine may take. Tests of the timeout itself give their own."""
@@ -29,21 +28,51 @@ class Harm(Protocol):
     def resume(self) -> None: ...
 
 
+DB = "db.example.com"
+EAST = Content.of_addresses(["192.0.2.1"], ttl=5)
+
+
+def plan(generation: int, *, reason: str = "") -> Plan:
+    entry = Entry(endpoint=DB, generation=generation, content=EAST)
+    return Plan(realm="test", generation=generation, entries=(entry,), at=generation, reason=reason)
+
+
+def record(n: int, *, gen: int = 1, endpoint: str = DB) -> Record:
+    return Record("p", endpoint, Sentinel("test", n, gen, EAST.digest, Standing.LIVE, "one"), EAST)
+
+
 def connect(words: dict[str, Any]) -> Registry:
     """A new connection to the registry that these words describe."""
     options = {"timeout": TIMEOUT, **words}
+    # Each kind loads what it needs alone, so that a process that writes in a race is soon there.
     match options.pop("kind"):
         case "memory":
             return MemoryRegistry()
         case "sqlite":
             return SqliteRegistry(options["path"], busy_timeout=options["timeout"])
         case "postgres":
-            return PostgresRegistry(**options)
+            postgres = import_module("outlast.registry.postgres")
+            return cast("Registry", postgres.PostgresRegistry(**options))
         case "etcd":
-            return DocumentRegistry(EtcdStore(**options), timeout=options["timeout"])
+            return _on(import_module("outlast.registry.etcd").EtcdStore(**options), options["timeout"])
         case "s3":
-            return DocumentRegistry(S3Store(**options), timeout=options["timeout"])
+            store = import_module("outlast.registry.s3").S3Store(**options)
+            return _on(_shared_client(store), options["timeout"])
     raise AssertionError(words)
+
+
+def _on(store: Any, timeout: float) -> Registry:
+    return cast("Registry", import_module("outlast.registry.documents").DocumentRegistry(store, timeout=timeout))
+
+
+_CLIENTS: dict[tuple[str, float], Any] = {}
+
+
+def _shared_client(store: Any) -> Any:
+    # boto3 takes a tenth of a second of computing for each client, and there is a registry for each test.
+    key = store._endpoint, store._timeout
+    store._client = _CLIENTS[key] = _CLIENTS.get(key) or store._connected()
+    return store
 
 
 @dataclass
@@ -98,7 +127,3 @@ class File:
 
     def resume(self) -> None:
         raise AssertionError("a file does not stand still")
-
-
-def seconds_since(begun: float) -> float:
-    return time.monotonic() - begun

@@ -49,17 +49,20 @@ class S3(ServerProcess):
         self.client().create_bucket(Bucket=BUCKET)
 
     def restart(self) -> None:
-        self.restore(self._kept(self.folder / "kept"))
+        kept = self._kept(self.folder / "kept")
+        super().restart()
+        self.make_bucket()
+        self.restore(kept)
 
     def save(self, copy: Path) -> None:
         self._kept(copy)
 
     def restore(self, copy: Path) -> None:
-        self.stop()
-        assert self.start(), self.log.read_text()[-2000:]
-        self.make_bucket()
+        client = self.client()
+        for item in client.list_objects_v2(Bucket=BUCKET).get("Contents", ()):
+            client.delete_object(Bucket=BUCKET, Key=item["Key"])
         for key, body in pickle.loads(copy.read_bytes()).items():
-            self.client().put_object(Bucket=BUCKET, Key=key, Body=body)
+            client.put_object(Bucket=BUCKET, Key=key, Body=body)
 
     def _kept(self, copy: Path) -> Path:
         client = self.client()

@@ -39,6 +39,7 @@ _LIMITS = (
 )
 # An acknowledged write must be on the disk even where the database's own default says otherwise.
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
+_ABOUT = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = 'about'"
 _VERSION = "SELECT version FROM {schema}.about"
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS {schema};
@@ -210,8 +211,10 @@ class Link:
         await connection.execute("COMMIT")
 
     async def _is_ours(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> bool:
-        found = await (await connection.execute("SELECT to_regclass(%s)", (f"{self._schema}.about",))).fetchone()
-        if found is None or found[0] is None:
+        # Asked of the catalogue's tables: to_regclass() may repeat from a cache that there is no such schema, also after
+        # the wait for somebody who made it.
+        found = await connection.execute(_ABOUT, (self._schema,))
+        if await found.fetchone() is None:
             return False
         row = await (await connection.execute(_VERSION.format(schema=self._schema))).fetchone()
         version = row[0] if row is not None else None

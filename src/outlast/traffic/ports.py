@@ -57,11 +57,17 @@ def supersedes(new: Sentinel, old: Sentinel, *, pending: bool) -> bool:
 
 
 class Known(NamedTuple):
-    """What the registry knows of one endpoint at one provider. `generation` is the latest plan's, 0 without one."""
+    """What the registry knows of one endpoint at one provider. `generation` is the latest plan's, 0 without one.
+
+    `is_copy`: the registry did not answer, and this is what it said some time ago. Whoever acts on it is as one who read
+    the registry then and slept since: the fence refuses what was overtaken. Where nothing fences (the sentinel is
+    absent) it must not be acted on.
+    """
 
     generation: int
     entry: Entry | None
     record: Record | None
+    is_copy: bool = False
 
 
 class AheadReport(NamedTuple):
