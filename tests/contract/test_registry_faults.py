@@ -155,12 +155,12 @@ def test_a_restored_backup_is_seen_and_gone_on_from(registry_at: Place, tmp_path
     async def ask() -> tuple[object, ...]:
         assert await registry.publish(plan(1), after=0)
         assert await registry.write_record(record(3))
-        close(registry, other)
+        registry_at.close()
         await asyncio.to_thread(registry_at.server.save, copy)
         assert await registry.publish(plan(2, reason="lost"), after=1)
         assert await registry.write_record(record(8, gen=2))
         lost = await registry.known("p", DB)
-        close(registry, other)
+        registry_at.close()
         await asyncio.to_thread(registry_at.server.restore, copy)
         back = await registry.known("p", DB), await registry.floor(), await registry.plan(2)
         late = await registry.publish(plan(3), after=2)
@@ -171,12 +171,6 @@ def test_a_restored_backup_is_seen_and_gone_on_from(registry_at: Place, tmp_path
         2, Known(1, plan(1).entries[0], record(3)), 1, None, False, True, plan(2, reason="another"), True,
     )  # fmt: skip
     assert expected == asyncio.run(ask())
-
-
-def close(*registries: Registry) -> None:
-    """Let go of files and connections, as an operator would before putting a backup back."""
-    for registry in registries:
-        registry.close()  # type: ignore[attr-defined]  # every registry of these tests has it, the port need not
 
 
 @pytest.mark.parametrize("registry_at", ["memory", *SHARED], indirect=True)

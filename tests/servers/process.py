@@ -1,5 +1,6 @@
 """A real server as a process of our own on loopback: started, stopped, made to stand still and go on, by its pid."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -29,6 +30,7 @@ class ServerProcess(ABC):
         self.log = folder / "log"
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
+        self._stopped: list[int] = []
 
     @abstractmethod
     def command(self) -> list[str]:
@@ -104,19 +106,25 @@ class ServerProcess(ABC):
 
     def pause(self) -> None:
         """Make it stand still: connections stay, nothing answers."""
-        for pid in self._family():
-            os.kill(pid, signal.SIGSTOP)
+        self._stopped = self._family()
+        for pid in self._stopped:
+            _send(pid, signal.SIGSTOP)
 
     def resume(self) -> None:
         """Let it go on."""
-        for pid in self._family():
-            os.kill(pid, signal.SIGCONT)
+        while self._stopped:
+            _send(self._stopped.pop(), signal.SIGCONT)
 
     def _family(self) -> list[int]:
         # The parent first, so that it makes no more children meanwhile.
         listed = subprocess.run(["ps", "-A", "-o", "pid=,ppid="], capture_output=True, text=True, check=True).stdout
         children = [int(pid) for pid, parent in map(str.split, listed.splitlines()) if int(parent) == self.pid]
         return [self.pid, *children]
+
+
+def _send(pid: int, how: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # a child that was about to end
+        os.kill(pid, how)
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ reading goes on and finds the other faults too; the caller raises once at the en
 
 import difflib
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,9 @@ from outlast.errors import InvalidConfig
 
 T = TypeVar("T")
 
+_SECRET_KEY = re.compile("secret|passw", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"://[^/\s]*@|password\s*=", re.IGNORECASE)
+"""An address with a user, and then often a password, or one spelt out."""
 SHOWN_MAX = 60
 """Characters of a wrong value that are repeated; enough to recognise it."""
 
@@ -92,7 +96,8 @@ class Table:
     def wrong(self, key: str, fix: str) -> None:
         """Add a fault about the value of `key`."""
         # What might be a secret is not repeated: messages end in logs.
-        shown = "…" if "secret" in key.lower() or "password" in key.lower() else _shown(self._values[key])
+        value = self._values[key]
+        shown = "…" if _SECRET_KEY.search(key) or _SECRET_VALUE.search(str(value)) else _shown(value)
         self.fault(f"{_key(key)} = {shown}: {fix}")
 
     def fault(self, words: str) -> None:

@@ -15,6 +15,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from outlast.errors import OutlastError, Unavailable
 from outlast.registry.store import Store
+from outlast.traffic.ports import Jitter
 
 Value = TypeVar("Value")
 Result = TypeVar("Result")
@@ -46,14 +47,18 @@ class Document(Generic[Value]):
         name: Its name there.
         form: How its value is written.
         timeout: Seconds for one round, and for the wait until one begins.
+        chance: A number from 0 up to 1, that keeps those who lost a race apart.
 
     """
 
-    def __init__(self, store: Store, name: str, form: Form[Value], *, timeout: float) -> None:
+    def __init__(
+        self, store: Store, name: str, form: Form[Value], *, timeout: float, chance: Jitter = random.random
+    ) -> None:
         self._store = store
         self._name = name
         self._form = form
         self._timeout = timeout
+        self._chance = chance
         self._version = ""
         self._value = form.empty()
         self._wishes: list[_Wish] = []
@@ -121,7 +126,7 @@ class Document(Generic[Value]):
             changes = [wish for wish in batch if not wish.done.done()]
             if not changes or await self._swap(changes):
                 return
-            await asyncio.sleep(random.random() * pause)  # noqa: S311  a spread needs no secrecy
+            await asyncio.sleep(self._chance() * pause)
             pause = min(2 * pause, longest)
 
     async def _read(self) -> None:

@@ -28,5 +28,8 @@ def hint_for(error: psycopg.Error, schema: str) -> str:
     state = error.sqlstate or ""
     hint = _HINTS.get(state) or _HINTS.get(state[:2])
     if hint is None and isinstance(error, psycopg.OperationalError):
-        hint = _HINTS["28"] if "authentication" in str(error) else "see whether it runs and can be reached from here"
+        # What refuses a connection comes as words alone.
+        refusals = (("authentication", "28"), ("pg_hba.conf", "28"), ("does not exist", "3D"), ("too many", "53"))
+        known = (_HINTS[key] for words, key in refusals if words in str(error))
+        hint = next(known, "see whether it runs and can be reached from here")
     return (hint or "this is a bug of outlast or a table changed by hand").format(schema=schema)

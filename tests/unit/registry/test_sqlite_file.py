@@ -14,7 +14,7 @@ from outlast.errors import Unavailable
 from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import Record
+from outlast.traffic.ports import Known, Record
 from outlast.traffic.sentinel import Sentinel, Standing
 
 DB = "db.example.com"
@@ -68,7 +68,7 @@ def test_what_was_stored_is_there_after_a_restart(path: Path) -> None:
     known = asyncio.run(second.known("p", DB))
     second.close()
 
-    assert (2, plan(2).entries[0], record) == known
+    assert Known(2, plan(2).entries[0], record) == known
 
 
 def test_a_newer_schema_is_refused(path: Path) -> None:
