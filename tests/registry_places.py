@@ -11,7 +11,7 @@ from outlast.registry.memory import MemoryRegistry
 from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import Record, Registry
+from outlast.traffic.ports import Leases, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing
 
 TIMEOUT = 10.0
@@ -73,6 +73,11 @@ def _shared_client(store: Any) -> Any:
     key = store._endpoint, store._timeout
     store._client = _CLIENTS[key] = _CLIENTS.get(key) or store._connected()
     return store
+
+
+def leases_of(registry: Registry) -> Leases:
+    """The same registry by its other port."""
+    return cast("Leases", registry)
 
 
 @dataclass

@@ -3,14 +3,14 @@
 import asyncio
 
 import pytest
-from registry_places import Place
+from registry_places import Place, leases_of
 
 from outlast.errors import UnsafePlan
 from outlast.health.signal import Signal, Verdict
 from outlast.registry import limits
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry, Plan, Withheld
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, Registry
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing
 
 DB = "db.example.com"
@@ -340,6 +340,27 @@ def test_the_floor_survives_deletion(registry: Registry) -> None:
         return await registry.floor(), await registry.plan(1), await registry.latest_plan()
 
     assert (5, None, plan(5)) == asyncio.run(ask())
+
+
+def test_a_lease_is_compare_and_swap(registry: Registry) -> None:
+    """A lease is stored only over exactly what was seen, each name by itself."""
+    leases = leases_of(registry)
+    first, second = Lease("p", "one", 1, 0), Lease("p", "two", 2, 0)
+
+    async def ask() -> tuple[object, ...]:
+        return (
+            await leases.lease("p"),
+            await leases.swap_lease(first, seen=second),
+            await leases.swap_lease(first, seen=None),
+            await leases.swap_lease(second, seen=None),
+            await leases.swap_lease(second, seen=first._replace(beat=1)),
+            await leases.lease("p"),
+            await leases.swap_lease(second, seen=first),
+            await leases.lease("p"),
+            await leases.lease("q"),
+        )
+
+    assert (None, False, True, False, False, first, True, second, None) == asyncio.run(ask())
 
 
 def test_of_many_planners_one_wins_each_generation(registry: Registry) -> None:

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 
 import pytest
-from registry_places import DB, Place, plan, record
+from registry_places import DB, Place, leases_of, plan, record
 
 from outlast.errors import Unavailable
 from outlast.health.signal import Signal, Verdict
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Registry
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Registry
 
 pytestmark = pytest.mark.slow
 
@@ -83,6 +83,28 @@ def test_two_connections_race_for_each_generation(registry_at: Place) -> None:
 
     found = asyncio.run(ask())
     assert found[1::2] == found[::2]
+
+
+@pytest.mark.parametrize("registry_at", SHARED, indirect=True)
+def test_of_those_who_want_a_lease_one_gets_each_token(registry_at: Place) -> None:
+    """On two connections every change of hands has one winner, and tokens only grow, also after a restart."""
+    leases = [leases_of(registry_at.connect()) for _ in range(2)]
+
+    async def change(token: int, seen: Lease | None) -> Lease:
+        wanted = [Lease("p", f"{me}", token, 0) for me in range(2)]
+        won = await asyncio.gather(*(it.swap_lease(want, seen=seen) for it, want in zip(leases, wanted, strict=True)))
+        assert 1 == sum(won)
+        return wanted[won.index(True)]
+
+    async def ask() -> tuple[object, ...]:
+        held = None
+        for token in range(1, 5):
+            held = await change(token, held)
+        await asyncio.to_thread(registry_at.server.restart)
+        return held, await leases[0].lease("p"), (await change(5, held)).token
+
+    held, kept, token = asyncio.run(ask())
+    assert (held, 5) == (kept, token)
 
 
 @pytest.mark.parametrize("registry_at", SHARED, indirect=True)

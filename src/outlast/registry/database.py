@@ -42,6 +42,11 @@ CREATE TABLE report (provider TEXT, endpoint TEXT, gen INTEGER NOT NULL, digest 
 CREATE TABLE signal (target TEXT, observer TEXT, verdict TEXT NOT NULL, since INTEGER NOT NULL, at INTEGER NOT NULL,
     ever_healthy INTEGER NOT NULL, evidence TEXT NOT NULL, PRIMARY KEY (target, observer)) WITHOUT ROWID;
 """
+# A later table; whoever knows only the first ones does not mind it.
+_LEASES = """
+CREATE TABLE IF NOT EXISTS lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
+    beat INTEGER NOT NULL) WITHOUT ROWID
+"""
 # A plan's `stamp` is random: after a restore, a generation number alone could name another plan.
 
 
@@ -143,6 +148,7 @@ class Database:
         if not self._is_ours(self._db):
             self._prepare(self._db)
         self._db.execute("PRAGMA synchronous = FULL")
+        self._db.execute(_LEASES)
 
     def _is_ours(self, db: sqlite3.Connection) -> bool:
         application, version, tables = db.execute(

@@ -1,7 +1,7 @@
 """The port `Registry` on a store that can compare and swap one key: S3 and what is like it, etcd.
 
 Theory of operation. One small document, `state`, holds everything that must change together: the list of plans with
-their tombstones, the floor, the records, the reports. Each compound operation of the port is a function on it
+their tombstones, the floor, the records, the reports, the leases. Each compound operation of the port is a function on it
 (`shelf`), applied to a copy that is swapped in (`document`), and so one transaction. A plan's text is too large for
 that and never changes: it is stored first, under a name of its own, and is a plan only once the document lists it; a
 deletion takes it off the list first and then deletes the text. Signals are a document apart, for they change every second and
@@ -30,7 +30,7 @@ from outlast.registry.shelf import Shelf, Shelved, Signals, merge_signals
 from outlast.registry.store import Store
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record
 
 Result = TypeVar("Result")
 
@@ -142,6 +142,12 @@ class DocumentRegistry:
     async def signals(self) -> tuple[Signal, ...]:
         there = await self._signals.load()
         return tuple(there[key] for key in sorted(there))
+
+    async def lease(self, name: str) -> Lease | None:
+        return (await self._state.load()).leases.get(name)
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        return await self._state.update(lambda shelf: shelf.swap_lease(lease, seen=seen))
 
     async def plans(self) -> tuple[PlanInfo, ...]:
         return (await self._state.load()).listing()

@@ -10,7 +10,7 @@ from outlast.health.signal import Signal
 from outlast.registry.document import Form
 from outlast.registry.rows import damaged, record_of, row_of_record, signal_of
 from outlast.registry.shelf import Shelf, Shelved, Signals
-from outlast.traffic.ports import AheadReport
+from outlast.traffic.ports import AheadReport, Lease
 
 Value = TypeVar("Value")
 
@@ -52,6 +52,7 @@ def _shelf(raw: Any, where: object) -> Shelf:
         plans={int(it[0]): Shelved(int(it[1]), int(it[2]), str(it[3])) for it in raw["plans"]},
         records={(record.provider, record.endpoint): record for record in records},
         reports={(report.provider, report.endpoint): report for report in reports},
+        leases={str(it[0]): Lease(str(it[0]), str(it[1]), int(it[2]), int(it[3])) for it in raw["leases"]},
     )
 
 
@@ -62,6 +63,7 @@ def _encoded_shelf(shelf: Shelf) -> bytes:
             "plans": [[generation, *plan] for generation, plan in shelf.plans.items()],
             "records": [row_of_record(record) for record in shelf.records.values()],
             "reports": list(shelf.reports.values()),
+            "leases": list(shelf.leases.values()),
         }
     )
 

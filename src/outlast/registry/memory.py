@@ -8,7 +8,7 @@ from outlast.registry.limits import admit
 from outlast.registry.shelf import Shelf, Shelved, Signals, merge_signals
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record
 
 
 class MemoryRegistry:
@@ -72,6 +72,12 @@ class MemoryRegistry:
 
     async def signals(self) -> tuple[Signal, ...]:
         return tuple(self._signals[key] for key in sorted(self._signals))
+
+    async def lease(self, name: str) -> Lease | None:
+        return self._shelf.leases.get(name)
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        return self._shelf.swap_lease(lease, seen=seen)
 
     async def plans(self) -> tuple[PlanInfo, ...]:
         return self._shelf.listing()

@@ -15,7 +15,7 @@ from outlast.registry.postgres_link import Cursor, Link
 from outlast.registry.rows import plan_of, record_of, row_of_record, signal_of
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, supersedes
 
 TIMEOUT = 2.0
 """Seconds; a transaction takes a millisecond or two, and a restart of the server somewhat longer than this."""
@@ -40,6 +40,10 @@ _PUT_SIGNAL = (
 _FORGET_SIGNALS = (
     "DELETE FROM signal WHERE (target, observer) IN (SELECT target, observer FROM signal ORDER BY at LIMIT"
     " greatest(0, (SELECT count(*) FROM signal) - %s))"
+)
+_PUT_LEASE = (
+    "INSERT INTO lease (name, holder, token, beat) VALUES (%s, %s, %s, %s) ON CONFLICT (name)"
+    " DO UPDATE SET holder = excluded.holder, token = excluded.token, beat = excluded.beat"
 )
 _DELETE_PLAN = (
     "DELETE FROM plan WHERE generation = %(generation)s AND tombstoned > 0 AND tombstoned < %(before)s"
@@ -203,6 +207,18 @@ class PostgresRegistry:
 
         return await self._link.read(work)
 
+    async def lease(self, name: str) -> Lease | None:
+        return await self._link.read(lambda db: _lease(db, name))
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        async def work(db: Cursor) -> bool:
+            if await _lease(db, lease.name) != seen:
+                return False
+            await db.execute(_PUT_LEASE, lease)
+            return True
+
+        return await self._link.write(work)
+
     async def plans(self) -> tuple[PlanInfo, ...]:
         async def work(db: Cursor) -> tuple[PlanInfo, ...]:
             await db.execute("SELECT generation, at, tombstoned FROM plan ORDER BY generation DESC")
@@ -246,6 +262,11 @@ async def _count(db: Cursor, query: str, values: tuple[object, ...]) -> int:
     row = await _one(db, query, values)
     assert row is not None, "a count is always one row"
     return int(row[0])
+
+
+async def _lease(db: Cursor, name: str) -> Lease | None:
+    row = await _one(db, "SELECT name, holder, token, beat FROM lease WHERE name = %s", (name,))
+    return None if row is None else Lease(*row)
 
 
 async def _floor(db: Cursor) -> int:

@@ -55,7 +55,8 @@ CREATE INDEX record_gen ON record (gen);
 CREATE TABLE report (provider text, endpoint text, gen bigint NOT NULL, digest text NOT NULL,
     PRIMARY KEY (provider, endpoint));
 CREATE TABLE signal (target text, observer text, verdict text NOT NULL, since bigint NOT NULL, at bigint NOT NULL,
-    ever_healthy boolean NOT NULL, evidence text NOT NULL, PRIMARY KEY (target, observer))
+    ever_healthy boolean NOT NULL, evidence text NOT NULL, PRIMARY KEY (target, observer));
+CREATE TABLE lease (name text PRIMARY KEY, holder text NOT NULL, token bigint NOT NULL, beat bigint NOT NULL)
 """
 
 

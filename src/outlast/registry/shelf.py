@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from outlast.health.signal import Signal
 from outlast.registry import limits
-from outlast.traffic.ports import AheadReport, PlanInfo, Record, supersedes
+from outlast.traffic.ports import AheadReport, Lease, PlanInfo, Record, supersedes
 
 Signals = dict[tuple[str, str], Signal]
 """By target and observer."""
@@ -25,19 +25,20 @@ class Shelved(NamedTuple):
 
 @dataclass(slots=True)
 class Shelf:
-    """Plans by generation, the floor, records and reports by provider and endpoint."""
+    """Plans by generation, the floor, records and reports by provider and endpoint, leases by name."""
 
     floor: int = 0
     plans: dict[int, Shelved] = field(default_factory=dict)
     records: dict[tuple[str, str], Record] = field(default_factory=dict)
     reports: dict[tuple[str, str], AheadReport] = field(default_factory=dict)
+    leases: dict[str, Lease] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return f"{len(self.plans)} plans, floor {self.floor}, {len(self.records)} records"
 
     def copy(self) -> "Shelf":
         """Another shelf with the same things on it."""
-        return Shelf(self.floor, dict(self.plans), dict(self.records), dict(self.reports))
+        return Shelf(self.floor, dict(self.plans), dict(self.records), dict(self.reports), dict(self.leases))
 
     @property
     def latest(self) -> int:
@@ -84,6 +85,12 @@ class Shelf:
         for report in reports:
             if self.reports.get((report.provider, report.endpoint)) == report:
                 del self.reports[report.provider, report.endpoint]
+
+    def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        if self.leases.get(lease.name) != seen:
+            return False
+        self.leases[lease.name] = lease
+        return True
 
     def listing(self) -> tuple[PlanInfo, ...]:
         """Every plan, newest first."""

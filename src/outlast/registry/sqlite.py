@@ -17,7 +17,7 @@ from outlast.registry.database import Database
 from outlast.registry.rows import plan_of, record_of, row_of_record, signal_of
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, supersedes
 
 Result = TypeVar("Result")
 
@@ -186,6 +186,18 @@ class SqliteRegistry:
         query = "SELECT * FROM signal ORDER BY target, observer"
         return await self._read(lambda db: tuple(signal_of(row) for row in db.execute(query)))
 
+    async def lease(self, name: str) -> Lease | None:
+        return await self._read(lambda db: _lease(db, name))
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        def work(db: sqlite3.Connection) -> bool:
+            if _lease(db, lease.name) != seen:
+                return False
+            db.execute("INSERT OR REPLACE INTO lease (name, holder, token, beat) VALUES (?, ?, ?, ?)", lease)
+            return True
+
+        return await self._write(work)
+
     async def plans(self) -> tuple[PlanInfo, ...]:
         query = "SELECT generation, at, tombstoned FROM plan ORDER BY generation DESC"
         return await self._read(lambda db: tuple(PlanInfo(*row) for row in db.execute(query)))
@@ -216,6 +228,11 @@ class SqliteRegistry:
             (text,) = db.execute("SELECT text FROM plan WHERE generation = ?", (generation,)).fetchone()
             self._latest = _Latest(*key, plan_of(text, generation, where=self._path))
         return self._latest.plan
+
+
+def _lease(db: sqlite3.Connection, name: str) -> Lease | None:
+    row = db.execute("SELECT name, holder, token, beat FROM lease WHERE name = ?", (name,)).fetchone()
+    return None if row is None else Lease(*row)
 
 
 def _floor(db: sqlite3.Connection) -> int:

@@ -183,5 +183,26 @@ class Registry(Protocol):
         ...
 
 
+class Lease(NamedTuple):
+    """Who may act under a name. `token` grows with every change of holder, `beat` with every renewal by the same one."""
+
+    name: str
+    holder: str
+    token: int
+    beat: int
+
+
+class Leases(Protocol):
+    """Where leases lie: every registry. How they are kept, and what they are worth, is in `outlast.traffic.lease`."""
+
+    async def lease(self, name: str) -> Lease | None:
+        """The lease of that name as it is now, or `None`. Raises `outlast.errors.Unavailable`."""
+        ...
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        """Store `lease` if what lies under its name is exactly `seen`; say whether it was. Raises as `lease`."""
+        ...
+
+
 Jitter = Callable[[], float]
 """Chance as an argument: a number from 0 up to 1."""
