@@ -1,12 +1,14 @@
 """Settings of a registry to the registry, by kind; each kind's packages are imported only if it is named."""
 
 import os
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from outlast.config.registry import EtcdSettings, PostgresSettings, RegistrySettings, S3Settings, SqliteSettings
 from outlast.errors import InvalidConfig
+from outlast.system_clock import SystemClock
 from outlast.traffic.ports import Registry
 
 MAX_PASSWORD_BYTES = 4096
@@ -71,6 +73,13 @@ def _s3(settings: S3Settings, where: str) -> Registry:
     timeout = settings.timeout or TIMEOUT
     options: dict[str, Any] = {"bucket": settings.bucket, "prefix": settings.prefix, "region": settings.region}
     return DocumentRegistry(S3Store(**options, endpoint=settings.endpoint, timeout=timeout), timeout=timeout)
+
+
+def remembered(registry: Registry, path: Path, *, realm: str, on_fault: Callable[[str], None]) -> Registry:
+    """Wire `registry` with a copy of what it said last in the file at `path`; `on_fault` is told what is wrong with it."""
+    from outlast.registry.remembered import RememberedRegistry  # imported only where a role runs
+
+    return RememberedRegistry(registry, path, realm=realm, clock=SystemClock(), on_fault=on_fault)
 
 
 def _demand(package: str, extra: str, where: str) -> None:

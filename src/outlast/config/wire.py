@@ -7,8 +7,6 @@ from outlast.config import registries
 from outlast.config.key import Key, check_secret, read_key_file
 from outlast.config.settings import Rfc2136Settings, Settings
 from outlast.errors import InvalidConfig
-from outlast.registry.remembered import RememberedRegistry
-from outlast.system_clock import SystemClock
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Provider, Registry
 
@@ -26,7 +24,7 @@ def registry(settings: Settings) -> Registry:
 def remembered(settings: Settings, shelf: Registry, name: str, on_fault: Callable[[str], None]) -> Registry:
     """Wire `shelf` for the enactor called `name`: with a copy on this machine's disk for when it does not answer."""
     path = settings.enactor.copy or settings.path.parent / f"{name}.copy"
-    return RememberedRegistry(shelf, path, realm=settings.realm, clock=SystemClock(), on_fault=on_fault)
+    return registries.remembered(shelf, path, realm=settings.realm, on_fault=on_fault)
 
 
 def providers(settings: Settings) -> dict[str, Provider]:
