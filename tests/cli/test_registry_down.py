@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slow
 BOTH = ["127.0.0.1", "127.0.0.2"]
 
 
-@pytest.fixture(params=["postgres", "etcd"])
+@pytest.fixture(params=["etcd", pytest.param("postgres", marks=pytest.mark.long)])
 def server(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory, world: World
 ) -> Iterator[ServerProcess]:
