@@ -229,6 +229,24 @@ def test_records_are_kept_for_each_provider(registry: Registry) -> None:
     assert (record(3, provider="p"), record(0, provider="q")) == asyncio.run(ask())
 
 
+def test_everything_is_sorted_by_bytes(registry: Registry) -> None:
+    """The order of names is that of their bytes in every registry, not that of a language."""
+    names = ("Z.example.com", "a-1.example.com", "a.1.example.com", "a0.example.com")
+
+    async def ask() -> tuple[object, ...]:
+        for name in reversed(names):
+            await registry.write_record(record(1)._replace(endpoint=name))
+            await registry.report(AheadReport("p", name, 1, "1" * 32))
+            await registry.put_signals((signal(name),))
+        return (
+            tuple(item.endpoint for item in await registry.records()),
+            tuple(item.endpoint for item in await registry.reports()),
+            tuple(item.target for item in await registry.signals()),
+        )
+
+    assert (names, names, names) == asyncio.run(ask())
+
+
 def test_a_report_keeps_the_largest_generation(registry: Registry) -> None:
     """Of all the reports about one endpoint at one provider the largest generation stays."""
 

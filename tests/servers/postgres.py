@@ -13,6 +13,8 @@ from servers.process import ServerProcess
 USER = "postgres"
 PASSWORD = "s3cr3t-of-the-tests"
 """Whoever sees it in a message has found a leak."""
+_LANGUAGE = ("--encoding=UTF8", "--locale=C", "--locale-provider=icu", "--icu-locale=en-US")
+"""A database that sorts as a language does, which is not as bytes do."""
 _OPTIONS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_directories": "",
@@ -31,7 +33,7 @@ class Postgres(ServerProcess):
         secret = self.folder / "password"
         secret.write_text(PASSWORD)
         self.own(self.folder)
-        command = [_binary("initdb"), "-D", str(self.data), "-U", USER, "--auth=scram-sha-256", "--no-sync"]
+        command = [_binary("initdb"), "-D", str(self.data), "-U", USER, "--auth=scram-sha-256", "--no-sync", *_LANGUAGE]
         done = subprocess.run(
             [*_as_user(), *command, f"--pwfile={secret}"], cwd=self.folder, capture_output=True, text=True, check=False
         )

@@ -41,6 +41,7 @@ _LIMITS = (
 _DURABLE = "SELECT set_config('synchronous_commit', 'on', true) WHERE current_setting('synchronous_commit') = 'off'"
 _ABOUT = "SELECT 1 FROM pg_catalog.pg_tables WHERE schemaname = %s AND tablename = 'about'"
 _VERSION = "SELECT version FROM {schema}.about"
+# Names sort by their bytes, as in every other registry, whatever the language of the database.
 _TABLES = """
 CREATE SCHEMA IF NOT EXISTS {schema};
 CREATE TABLE about (version integer NOT NULL);
@@ -49,12 +50,12 @@ CREATE TABLE floor (generation bigint NOT NULL);
 INSERT INTO floor VALUES (0);
 CREATE TABLE plan (generation bigint PRIMARY KEY, stamp text NOT NULL, at bigint NOT NULL,
     tombstoned bigint NOT NULL DEFAULT 0, text text NOT NULL);
-CREATE TABLE record (provider text, endpoint text, n bigint NOT NULL, gen bigint NOT NULL,
+CREATE TABLE record (provider text COLLATE "C", endpoint text COLLATE "C", n bigint NOT NULL, gen bigint NOT NULL,
     sentinel text NOT NULL, sets text NOT NULL, PRIMARY KEY (provider, endpoint));
 CREATE INDEX record_gen ON record (gen);
-CREATE TABLE report (provider text, endpoint text, gen bigint NOT NULL, digest text NOT NULL,
+CREATE TABLE report (provider text COLLATE "C", endpoint text COLLATE "C", gen bigint NOT NULL, digest text NOT NULL,
     PRIMARY KEY (provider, endpoint));
-CREATE TABLE signal (target text, observer text, verdict text NOT NULL, since bigint NOT NULL, at bigint NOT NULL,
+CREATE TABLE signal (target text COLLATE "C", observer text COLLATE "C", verdict text NOT NULL, since bigint NOT NULL, at bigint NOT NULL,
     ever_healthy boolean NOT NULL, evidence text NOT NULL, PRIMARY KEY (target, observer));
 CREATE TABLE lease (name text PRIMARY KEY, holder text NOT NULL, token bigint NOT NULL, beat bigint NOT NULL)
 """
