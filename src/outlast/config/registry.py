@@ -21,6 +21,11 @@ class SqliteSettings:
     depends_on: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return str(self.path)
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """Every host without which it cannot be used, as far as the settings tell."""
         return self.depends_on
@@ -46,6 +51,11 @@ class PostgresSettings:
     schema: str = "outlast"
     timeout: float | None = None
     depends_on: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return self.dsn
 
     @property
     def hosts(self) -> tuple[str, ...]:
@@ -86,6 +96,11 @@ class EtcdSettings:
     depends_on: tuple[str, ...] = ()
 
     @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return f"etcd {', '.join(self.endpoints)} {self.prefix}"
+
+    @property
     def hosts(self) -> tuple[str, ...]:
         """As of every kind."""
         return tuple(dict.fromkeys((*(urlsplit(url).hostname or "" for url in self.endpoints), *self.depends_on)))
@@ -111,6 +126,11 @@ class S3Settings:
     endpoint: str = ""
     timeout: float | None = None
     depends_on: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """What a person calls it."""
+        return f"s3://{self.bucket}/{self.prefix}"
 
     @property
     def hosts(self) -> tuple[str, ...]:

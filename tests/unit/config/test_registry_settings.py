@@ -84,6 +84,18 @@ def test_what_it_depends_on(text: str, hosts: tuple[str, ...]) -> None:
     assert hosts == read(text).hosts
 
 
+def test_every_kind_has_a_name() -> None:
+    """What a person is told it is: the file, the URL, the prefix."""
+    dsn = "postgresql://me@192.0.2.10/plans"
+
+    assert ["x.db", dsn, "etcd http://192.0.2.1:2379 outlast/", "s3://plans/outlast/"] == [
+        SqliteSettings(path=Path("x.db")).name,
+        PostgresSettings(dsn=dsn).name,
+        EtcdSettings(endpoints=("http://192.0.2.1:2379",)).name,
+        S3Settings(bucket="plans").name,
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "fault"),
     [
