@@ -2,7 +2,7 @@
 # Installs the real servers the tests talk to, and only when asked: CI=true or PEERS=install.
 # Without them their tests are skipped, each with its reason; with CI=true a skip is a failure.
 set -eu
-packages="bind9 chromium chromium-driver gcc knot libc6-dev pdns-backend-sqlite3 pdns-server spin"
+packages="bind9 chromium chromium-driver etcd-server gcc knot libc6-dev pdns-backend-sqlite3 pdns-server postgresql spin"
 
 [ "${CI:-}" = true ] || [ "${PEERS:-}" = install ] || exit 0
 missing=""

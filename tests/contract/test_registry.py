@@ -1,20 +1,17 @@
 """What every registry promises, tried on each of them."""
 
 import asyncio
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
+from registry_places import Place, leases_of
 
 from outlast.errors import Refused, UnsafePlan
 from outlast.health.signal import Signal, Verdict
 from outlast.registry import limits
-from outlast.registry.memory import MemoryRegistry
-from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Deed, Kind, Order
 from outlast.traffic.plan import Entry, Plan, Withheld
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, Registry
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing
 
 DB = "db.example.com"
@@ -23,14 +20,14 @@ WEST = Content.of_addresses(["198.51.100.1"], ttl=5)
 MINUTE = 60 * 10**9
 
 
-@pytest.fixture(params=["sqlite", "memory"])
-def registry(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Registry]:
-    if request.param == "memory":
-        yield MemoryRegistry()
-        return
-    sqlite = SqliteRegistry(tmp_path / "registry.sqlite")
-    yield sqlite
-    sqlite.close()
+@pytest.fixture
+def registry(registry_at: Place) -> Registry:
+    return registry_at.connect()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "registry" in metafunc.fixturenames:
+        metafunc.parametrize("registry_at", ["sqlite", "memory", "postgres", "etcd", "s3"], indirect=True)
 
 
 def plan(generation: int, content: Content = EAST, *, since: int | None = None) -> Plan:
@@ -233,6 +230,24 @@ def test_records_are_kept_for_each_provider(registry: Registry) -> None:
     assert (record(3, provider="p"), record(0, provider="q")) == asyncio.run(ask())
 
 
+def test_everything_is_sorted_by_bytes(registry: Registry) -> None:
+    """The order of names is that of their bytes in every registry, not that of a language."""
+    names = ("Z.example.com", "a-1.example.com", "a.1.example.com", "a0.example.com")
+
+    async def ask() -> tuple[object, ...]:
+        for name in reversed(names):
+            await registry.write_record(record(1)._replace(endpoint=name))
+            await registry.report(AheadReport("p", name, 1, "1" * 32))
+            await registry.put_signals((signal(name),))
+        return (
+            tuple(item.endpoint for item in await registry.records()),
+            tuple(item.endpoint for item in await registry.reports()),
+            tuple(item.target for item in await registry.signals()),
+        )
+
+    assert (names, names, names) == asyncio.run(ask())
+
+
 def test_a_report_keeps_the_largest_generation(registry: Registry) -> None:
     """Of all the reports about one endpoint at one provider the largest generation stays."""
 
@@ -261,7 +276,7 @@ def test_a_report_that_has_risen_is_not_dropped(registry: Registry) -> None:
 
 def test_reports_are_bounded(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """When it is full, a report about another endpoint is dropped, and a known one can still rise."""
-    monkeypatch.setattr(f"{type(registry).__module__}.MAX_REPORTS", 2)
+    monkeypatch.setattr(limits, "MAX_REPORTS", 2)
 
     async def ask() -> tuple[AheadReport, ...]:
         for endpoint, gen in (("a", 1), ("b", 1), ("c", 1), ("b", 2)):
@@ -285,7 +300,7 @@ def test_a_signal_replaces_the_observers_last(registry: Registry) -> None:
 
 def test_signals_are_bounded(registry: Registry, monkeypatch: pytest.MonkeyPatch) -> None:
     """When it is full, the signals probed longest ago go first."""
-    monkeypatch.setattr(f"{type(registry).__module__}.MAX_SIGNALS", 2)
+    monkeypatch.setattr(limits, "MAX_SIGNALS", 2)
 
     async def ask() -> tuple[Signal, ...]:
         await registry.put_signals((signal("t1", at=5), signal("t2", at=4), signal("t3", at=6)))
@@ -344,6 +359,27 @@ def test_the_floor_survives_deletion(registry: Registry) -> None:
         return await registry.floor(), await registry.plan(1), await registry.latest_plan()
 
     assert (5, None, plan(5)) == asyncio.run(ask())
+
+
+def test_a_lease_is_compare_and_swap(registry: Registry) -> None:
+    """A lease is stored only over exactly what was seen, each name by itself."""
+    leases = leases_of(registry)
+    first, second = Lease("p", "one", 1, 0), Lease("p", "two", 2, 0)
+
+    async def ask() -> tuple[object, ...]:
+        return (
+            await leases.lease("p"),
+            await leases.swap_lease(first, seen=second),
+            await leases.swap_lease(first, seen=None),
+            await leases.swap_lease(second, seen=None),
+            await leases.swap_lease(second, seen=first._replace(beat=1)),
+            await leases.lease("p"),
+            await leases.swap_lease(second, seen=first),
+            await leases.lease("p"),
+            await leases.lease("q"),
+        )
+
+    assert (None, False, True, False, False, first, True, second, None) == asyncio.run(ask())
 
 
 def test_of_many_planners_one_wins_each_generation(registry: Registry) -> None:

@@ -110,6 +110,18 @@ def test_a_botocore_client_can_be_protected(environments: Environments) -> None:
     assert "'total_max_attempts': 1" in done.stdout
 
 
+def test_a_registry_in_postgres_can_be_named(environments: Environments) -> None:
+    """`outlast[postgres]` brings the client with libpq, and the registry says in words that nobody is there."""
+    code = (
+        "import asyncio, outlast.registry.postgres as it\n"
+        "asyncio.run(it.PostgresRegistry('postgresql://me@127.0.0.1:1/plans').floor())"
+    )
+    done = environments("postgres").run("python", "-c", code)
+
+    assert 0 != done.returncode
+    assert "Unavailable: registry postgres 127.0.0.1:1 plans: " in done.stderr
+
+
 def test_pytest_finds_the_plugin(empty: Any, wheel: Path) -> None:
     """Where outlast and pytest are installed, `outlast_dns` is there without a word; `-p no:outlast` takes it away."""
     empty.install(f"outlast @ {wheel.as_uri()}")
@@ -122,7 +134,7 @@ def test_pytest_finds_the_plugin(empty: Any, wheel: Path) -> None:
     assert "fixture 'outlast_dns' not found" in taken_away.stdout
 
 
-@pytest.mark.parametrize("extra", ["", "boto", "cli", "drill", "httpx"])
+@pytest.mark.parametrize("extra", ["", "boto", "cli", "drill", "httpx", "postgres"])
 def test_what_is_installed_fits_together(environments: Environments, extra: str) -> None:
     """In no environment does a package miss another, or have it at a version that it refuses."""
     assert "" == environments(extra).conflicts()

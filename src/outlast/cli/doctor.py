@@ -14,6 +14,7 @@ from outlast.config import wire
 from outlast.config.parse import load
 from outlast.config.settings import Route53Settings, ServerSettings, Settings
 from outlast.errors import InvalidConfig, OutlastError
+from outlast.traffic.closure import cycle, words
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Live
 from outlast.traffic.topology import Endpoint
@@ -84,7 +85,11 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
 
 
 async def _registry(settings: Settings) -> Finding:
-    subject = str(settings.registry.path)
+    subject = settings.registry.name
+    circle = cycle(settings.registry.hosts, settings.topology)
+    if circle:
+        fix = "put the registry where nothing that its plans repair is needed to reach it"
+        return Finding(Level.FAIL, "registry", subject, f"it needs what its plans repair: {words(circle)}", fix)
     try:
         floor = await wire.registry(settings).floor()
     except OutlastError as error:

@@ -8,10 +8,15 @@ EXAMPLE = """\
 # The name under which this set-up signs its sentinels. Never give two set-ups the same one.
 realm = "shop"
 
-# Plans and records. Every role of this set-up needs the same registry.
+# Plans and records. Every role of this set-up needs the same registry. One machine needs no more than a file.
 [registry]
 kind = "sqlite"
 path = "outlast.db"
+# depends_on = ["files.example.net"]  # hosts it needs, beside those in its address; never an endpoint of this file
+# Several machines share a server, best in three failure domains, instead:
+#   "postgres" with dsn = "postgresql://outlast@192.0.2.10:5432/outlast" and password_file or password_env
+#   "etcd" with endpoints = ["https://192.0.2.11:2379", ...], user and password_file, ca_file, cert_file, key_file
+#   "s3" with bucket = "plans", and region or endpoint; credentials as boto3 finds them
 
 # A primary that takes signed DNS UPDATE (RFC 2136): BIND, Knot, PowerDNS, or: outlast nameserver serve.
 # An endpoint is kept at every provider that has a zone for it.
@@ -67,6 +72,7 @@ interval = "1s"
 [enactor]
 interval = "1s"
 stand_back = "300ms"                # for each peer that is preferred for an endpoint
+# copy = "enactor.copy"             # what the registry said last, for when it is down; by default NAME.copy beside this file
 # peers = ["enactor-a", "enactor-b", "enactor-c"]   # all enactors' names, so that they seldom collide
 
 [janitor]

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from outlast.config import scalars
 from outlast.config.providers import fault_of_signing, given, read_providers
+from outlast.config.registry_parse import read_registry
 from outlast.config.settings import (
     AnyProviderSettings,
     EnactorSettings,
@@ -14,7 +15,6 @@ from outlast.config.settings import (
     JanitorSettings,
     PlannerSettings,
     Settings,
-    SqliteSettings,
 )
 from outlast.config.table import Table
 from outlast.errors import InvalidConfig
@@ -68,11 +68,11 @@ def parse(data: bytes, path: Path) -> Settings:
 
 def _settings(root: Table, path: Path) -> Settings | None:
     realm = root.demand("realm", scalars.realm, "stand-in", example='realm = "shop" at the top of the file')
-    registry = _registry(root, path.parent)
+    registry = read_registry(root.table("registry"), path.parent)
     providers = read_providers(root, path.parent)
     health = _health(root.table("health"))
     planner = _interval_only(root.table("planner"))
-    enactor = _enactor(root.table("enactor"))
+    enactor = _enactor(root.table("enactor"), path.parent)
     janitor = _janitor(root.table("janitor"))
     resolver = _resolver(root, path.parent)
     endpoints = _endpoints(root.table("endpoint"), providers)
@@ -100,14 +100,6 @@ def _one_kind(table: Table, kind: str) -> None:
         return kind
 
     table.demand("kind", read, kind, example=f'kind = "{kind}"')
-
-
-def _registry(root: Table, folder: Path) -> SqliteSettings:
-    table = root.table("registry")
-    _one_kind(table, "sqlite")
-    path = table.demand("path", scalars.text, "", example='path = "outlast.db"')
-    table.finish()
-    return SqliteSettings(path=folder / path)
 
 
 # ----------------------------------------------------------------------------------------------------- the roles
@@ -139,9 +131,10 @@ def _interval_only(table: Table) -> PlannerSettings | None:
     return table.build(lambda: PlannerSettings(**options))
 
 
-def _enactor(table: Table) -> EnactorSettings | None:
+def _enactor(table: Table, folder: Path) -> EnactorSettings | None:
     durations = dict.fromkeys(("interval", "stand_back"), scalars.duration)
     options = given(table, {**durations, "peers": scalars.role_names})
+    options |= {key: folder / name for key, name in given(table, {"copy": scalars.text}).items()}
     table.finish()
     return table.build(lambda: EnactorSettings(**options))
 

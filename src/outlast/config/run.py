@@ -91,7 +91,9 @@ async def run_enactor(
 
     """
     source = _follow(settings, name, tell)
-    role = _Role(name, settings, tell, wrap=wrap, registry=registry, providers=wire.providers(settings))
+    shelf = wire.registry(settings) if registry is None else registry
+    shelf = wire.remembered(settings, shelf, name, partial(_copy_told, Notices(tell), name))
+    role = _Role(name, settings, tell, wrap=wrap, registry=shelf, providers=wire.providers(settings))
     rooms = {provider.name: asyncio.Semaphore(CONCURRENT_PER_PROVIDER) for provider in settings.providers}
     under_way: dict[planner.Place, asyncio.Task[None]] = {}
 
@@ -114,6 +116,11 @@ async def run_enactor(
         await _repeat(work, settings.enactor.interval, stop)
     finally:
         await _finish(tuple(under_way.values()))
+
+
+def _copy_told(notices: Notices, name: str, fault: str) -> None:
+    alarm = Note("copy of the registry not kept", fault, alarm=True)
+    notices.told(name, "", (alarm if fault else Note("copy of the registry kept again"),))
 
 
 async def _places(settings: Settings, registry: Registry) -> tuple[planner.Place, ...]:

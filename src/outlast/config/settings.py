@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from outlast.config.registry import RegistrySettings
 from outlast.errors import InvalidConfig
 from outlast.health.detector import Thresholds
 from outlast.health.probe import HttpProbe
@@ -30,13 +31,6 @@ def check_range(key: str, value: float, bounds: tuple[float, float]) -> None:
     low, high = bounds
     if not low <= value <= high:
         raise InvalidConfig((f"{key} = {value:g} s is not within {low:g} s and {high:g} s",))
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SqliteSettings:
-    """A registry in one SQLite file."""
-
-    path: Path
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,11 +179,15 @@ class PlannerSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EnactorSettings:
-    """How often an enactor looks; `stand_back` seconds for each one of `peers` that is preferred for an endpoint."""
+    """How often an enactor looks; `stand_back` seconds for each one of `peers` that is preferred for an endpoint.
+
+    `copy` is the file in which it keeps what the registry said last; `None`: beside the configuration, named after it.
+    """
 
     interval: float = 1.0
     stand_back: float = 0.3
     peers: tuple[str, ...] = ()
+    copy: Path | None = None
 
     def __post_init__(self) -> None:
         check_range("interval", self.interval, INTERVAL_RANGE)
@@ -218,7 +216,7 @@ class Settings:
     """A whole configuration. `path` is the file it came from; `resolver` is `None` if it has no such section."""
 
     path: Path
-    registry: SqliteSettings
+    registry: RegistrySettings
     providers: tuple[AnyProviderSettings, ...]
     topology: Topology
     health: HealthSettings = field(default_factory=HealthSettings)

@@ -6,6 +6,7 @@ reading goes on and finds the other faults too; the caller raises once at the en
 
 import difflib
 import json
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -14,6 +15,9 @@ from outlast.errors import InvalidConfig
 
 T = TypeVar("T")
 
+_SECRET_KEY = re.compile("secret|passw", re.IGNORECASE)
+_SECRET_VALUE = re.compile(r"://[^/\s]*@|password\s*=", re.IGNORECASE)
+"""An address with a user, and then often a password, or one spelt out."""
 SHOWN_MAX = 60
 """Characters of a wrong value that are repeated; enough to recognise it."""
 
@@ -93,7 +97,7 @@ class Table:
         """Add a fault about the value of `key`."""
         # What might be a secret is not repeated: messages end in logs.
         value = self._values[key]
-        shown = "…" if "secret" in key.lower() or "password" in key.lower() or _has_user(value) else _shown(value)
+        shown = "…" if _SECRET_KEY.search(key) or _SECRET_VALUE.search(str(value)) else _shown(value)
         self.fault(f"{_key(key)} = {shown}: {fix}")
 
     def fault(self, words: str) -> None:

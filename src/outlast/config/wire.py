@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable
 
+from outlast.config import registries
 from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file
 from outlast.config.settings import (
     AnyProviderSettings,
@@ -18,10 +19,19 @@ from outlast.traffic.ports import Provider, Registry
 
 
 def registry(settings: Settings) -> Registry:
-    """Wire the registry. Nothing is opened before it is first asked."""
-    from outlast.registry.sqlite import SqliteRegistry  # noqa: PLC0415  imported by kind
+    """Wire the registry. Nothing is opened before it is first asked.
 
-    return SqliteRegistry(settings.registry.path)
+    Raises:
+        InvalidConfig: Its password cannot be read, or the packages of its kind are not installed.
+
+    """
+    return registries.wire(settings.registry, f"{settings.path}: [registry]")
+
+
+def remembered(settings: Settings, shelf: Registry, name: str, on_fault: Callable[[str], None]) -> Registry:
+    """Wire `shelf` for the enactor called `name`: with a copy on this machine's disk for when it does not answer."""
+    path = settings.enactor.copy or settings.path.parent / f"{name}.copy"
+    return registries.remembered(shelf, path, realm=settings.realm, on_fault=on_fault)
 
 
 def providers(settings: Settings) -> dict[str, Provider]:

@@ -25,8 +25,8 @@ Result = TypeVar("Result")
 
 APPLICATION_ID = 0x6F75746C
 """`outl`, in the file's header: a file of somebody else's is not ours to fill."""
-SCHEMA_VERSION = 2
-"""Version 1 had neither orders nor the audit log; it is brought forward when it is opened."""
+SCHEMA_VERSION = 3
+"""Version 1 had neither orders nor the audit log, version 2 no leases; it is brought forward when it is opened."""
 CHECK_SECONDS = 0.02
 """Between attempts to switch a new file to WAL, which SQLite's own busy handler does not wait for."""
 
@@ -48,6 +48,10 @@ CREATE TABLE order_ (kind TEXT, subject TEXT, endpoint TEXT, addresses TEXT NOT 
     at INTEGER NOT NULL, reason TEXT NOT NULL, PRIMARY KEY (kind, subject, endpoint)) WITHOUT ROWID;
 CREATE TABLE deed (number INTEGER PRIMARY KEY AUTOINCREMENT, at INTEGER NOT NULL, by TEXT NOT NULL, what TEXT NOT NULL,
     subject TEXT NOT NULL, why TEXT NOT NULL, outcome TEXT NOT NULL);
+"""
+_SINCE_3 = """
+CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER NOT NULL,
+    beat INTEGER NOT NULL) WITHOUT ROWID;
 """
 # A plan's `stamp` is random: after a restore, a generation number alone could name another plan.
 
@@ -170,7 +174,7 @@ class Database:
         self._switch_to_wal(db)
         db.execute("BEGIN IMMEDIATE")
         version = self._version(db)  # another process may have been quicker
-        for since, schema in enumerate((_SCHEMA, _SINCE_2), 1):
+        for since, schema in enumerate((_SCHEMA, _SINCE_2, _SINCE_3), 1):
             for statement in (
                 schema.split(";") if version < since else ()
             ):  # executescript would commit before it begins

@@ -5,22 +5,20 @@ because an enactor asks for it once per endpoint and pass.
 """
 
 import asyncio
-import json
 import secrets
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-from outlast.errors import Unavailable, UnsafePlan
-from outlast.health.signal import Signal, Verdict
+from outlast.health.signal import Signal
+from outlast.registry import limits
 from outlast.registry.database import Database
-from outlast.registry.limits import MAX_DEEDS, MAX_REPORTS, MAX_SIGNALS, admit, refuse_many, refuse_old
+from outlast.registry.rows import order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
 from outlast.traffic.content import Content
-from outlast.traffic.orders import Deed, Kind, Order
-from outlast.traffic.plan import Plan, sets_from_json, sets_to_json
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, supersedes
-from outlast.traffic.sentinel import Sentinel, parse
+from outlast.traffic.orders import Deed, Order
+from outlast.traffic.plan import Plan
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, supersedes
 
 Result = TypeVar("Result")
 
@@ -75,7 +73,7 @@ class SqliteRegistry:
     async def known(self, provider: str, endpoint: str) -> Known:
         def work(db: sqlite3.Connection) -> Known:
             row = db.execute(f"{_RECORD} WHERE provider = ? AND endpoint = ?", (provider, endpoint)).fetchone()
-            record = None if row is None else self._record(row)
+            record = None if row is None else record_of(row, where=self._path)
             plan = self._latest_plan(db)
             if plan is None:
                 return Known(0, None, record)
@@ -89,7 +87,7 @@ class SqliteRegistry:
     async def plan(self, generation: int) -> Plan | None:
         def work(db: sqlite3.Connection) -> Plan | None:
             row = db.execute("SELECT text FROM plan WHERE generation = ?", (generation,)).fetchone()
-            return None if row is None else self._parsed(generation, row[0])
+            return None if row is None else plan_of(row[0], generation, where=self._path)
 
         return await self._read(work)
 
@@ -108,13 +106,13 @@ class SqliteRegistry:
             latest = db.execute(_LATEST).fetchone()
             if (0 if latest is None else latest[0]) != after:
                 return False
-            refuse_old(plan.generation, floor=_floor(db))
+            limits.refuse_old(plan.generation, floor=_floor(db))
             row = (plan.generation, secrets.token_hex(8), plan.at, text)
             db.execute("INSERT INTO plan (generation, stamp, at, text) VALUES (?, ?, ?, ?)", row)
             db.execute("UPDATE floor SET generation = ?", (plan.generation,))
             return True
 
-        text = await asyncio.to_thread(admit, plan)
+        text = await asyncio.to_thread(limits.admit, plan)
         return await self._write(work)
 
     async def find_content(self, endpoint: str, digest: str) -> Content | None:
@@ -122,7 +120,7 @@ class SqliteRegistry:
 
         def work(db: sqlite3.Connection) -> Content | None:
             for generation, text in db.execute("SELECT generation, text FROM plan ORDER BY generation DESC"):
-                entry = self._parsed(generation, text).entry(endpoint)
+                entry = plan_of(text, generation, where=self._path).entry(endpoint)
                 if entry is not None and entry.digest == digest:
                     return entry.content
             return None
@@ -137,12 +135,14 @@ class SqliteRegistry:
 
         """
         sentinel = record.sentinel
-        sets = json.dumps(sets_to_json(record.content.sets), separators=(",", ":"))
-        row = (record.provider, record.endpoint, sentinel.n, sentinel.gen, sentinel.text, sets)
+        provider, endpoint, text, sets = row_of_record(record)
+        row = (provider, endpoint, sentinel.n, sentinel.gen, text, sets)
 
         def work(db: sqlite3.Connection) -> bool:
             there = db.execute(f"{_RECORD} WHERE provider = ? AND endpoint = ?", row[:2]).fetchone()
-            if there is not None and not supersedes(sentinel, self._record(there).sentinel, pending=pending):
+            if there is not None and not supersedes(
+                sentinel, record_of(there, where=self._path).sentinel, pending=pending
+            ):
                 return False
             db.execute(_WRITE_RECORD, row)
             return True
@@ -151,7 +151,9 @@ class SqliteRegistry:
 
     async def records(self) -> tuple[Record, ...]:
         def work(db: sqlite3.Connection) -> tuple[Record, ...]:
-            return tuple(self._record(row) for row in db.execute(f"{_RECORD} ORDER BY provider, endpoint"))
+            return tuple(
+                record_of(row, where=self._path) for row in db.execute(f"{_RECORD} ORDER BY provider, endpoint")
+            )
 
         return await self._read(work)
 
@@ -159,7 +161,7 @@ class SqliteRegistry:
         def work(db: sqlite3.Connection) -> None:
             place = (report.provider, report.endpoint)
             (others,) = db.execute("SELECT count(*) FROM report WHERE (provider, endpoint) != (?, ?)", place).fetchone()
-            if others < MAX_REPORTS:
+            if others < limits.MAX_REPORTS:
                 db.execute(_REPORT, report)
 
         await self._write(work)
@@ -177,14 +179,26 @@ class SqliteRegistry:
         def work(db: sqlite3.Connection) -> None:
             db.executemany(_PUT_SIGNAL, signals)
             (count,) = db.execute("SELECT count(*) FROM signal").fetchone()
-            if count > MAX_SIGNALS:
-                db.execute(_FORGET_SIGNALS, (count - MAX_SIGNALS,))
+            if count > limits.MAX_SIGNALS:
+                db.execute(_FORGET_SIGNALS, (count - limits.MAX_SIGNALS,))
 
         await self._write(work)
 
     async def signals(self) -> tuple[Signal, ...]:
         query = "SELECT * FROM signal ORDER BY target, observer"
-        return await self._read(lambda db: tuple(_signal(row) for row in db.execute(query)))
+        return await self._read(lambda db: tuple(signal_of(row) for row in db.execute(query)))
+
+    async def lease(self, name: str) -> Lease | None:
+        return await self._read(lambda db: _lease(db, name))
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        def work(db: sqlite3.Connection) -> bool:
+            if _lease(db, lease.name) != seen:
+                return False
+            db.execute("INSERT OR REPLACE INTO lease (name, holder, token, beat) VALUES (?, ?, ?, ?)", lease)
+            return True
+
+        return await self._write(work)
 
     async def plans(self) -> tuple[PlanInfo, ...]:
         query = "SELECT generation, at, tombstoned FROM plan ORDER BY generation DESC"
@@ -202,14 +216,13 @@ class SqliteRegistry:
 
     async def orders(self) -> tuple[Order, ...]:
         query = f"{_ORDER} ORDER BY kind, subject, endpoint"
-        return await self._read(lambda db: tuple(_order(row) for row in db.execute(query)))
+        return await self._read(lambda db: tuple(order_of(row) for row in db.execute(query)))
 
     async def give_order(self, order: Order) -> None:
         def work(db: sqlite3.Connection) -> None:
             query = "SELECT count(*) FROM order_ WHERE (kind, subject, endpoint) != (?, ?, ?)"
-            refuse_many(*db.execute(query, order.key).fetchone())
-            row = (*order.key, json.dumps(order.addresses), order.by, order.at, order.reason)
-            db.execute("INSERT OR REPLACE INTO order_ VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+            limits.refuse_many(*db.execute(query, order.key).fetchone())
+            db.execute("INSERT OR REPLACE INTO order_ VALUES (?, ?, ?, ?, ?, ?, ?)", row_of_order(order))
 
         await self._write(work)
 
@@ -220,7 +233,7 @@ class SqliteRegistry:
     async def log(self, deed: Deed) -> None:
         def work(db: sqlite3.Connection) -> None:
             db.execute("INSERT INTO deed (at, by, what, subject, why, outcome) VALUES (?, ?, ?, ?, ?, ?)", deed)
-            db.execute("DELETE FROM deed WHERE number <= (SELECT max(number) FROM deed) - ?", (MAX_DEEDS,))
+            db.execute("DELETE FROM deed WHERE number <= (SELECT max(number) FROM deed) - ?", (limits.MAX_DEEDS,))
 
         await self._write(work)
 
@@ -242,43 +255,15 @@ class SqliteRegistry:
         key = (self._database.openings, stamp)
         if self._latest is None or self._latest[:2] != key:
             (text,) = db.execute("SELECT text FROM plan WHERE generation = ?", (generation,)).fetchone()
-            self._latest = _Latest(*key, self._parsed(generation, text))
+            self._latest = _Latest(*key, plan_of(text, generation, where=self._path))
         return self._latest.plan
 
-    def _parsed(self, generation: int, text: str) -> Plan:
-        try:
-            return Plan.from_json(text)
-        except UnsafePlan as error:
-            raise self._damaged(f"plan {generation}: {error.message}") from error
 
-    def _record(self, row: tuple[str, str, str, str]) -> Record:
-        provider, endpoint, text, sets = row
-        sentinel = parse((text,))
-        try:
-            content = Content(sets_from_json(json.loads(sets)))
-        except (UnsafePlan, ValueError, TypeError) as error:
-            raise self._damaged(f"the record of {endpoint} at {provider}: {error}") from error
-        if not isinstance(sentinel, Sentinel):
-            raise self._damaged(f"the record of {endpoint} at {provider} has no readable sentinel")
-        return Record(provider, endpoint, sentinel, content)
-
-    def _damaged(self, what: str) -> Unavailable:
-        return Unavailable(
-            f"registry {self._path} is damaged: {what}",
-            hint="restore a backup, or move it away: a new one fills itself from the sentinels",
-        )
+def _lease(db: sqlite3.Connection, name: str) -> Lease | None:
+    row = db.execute("SELECT name, holder, token, beat FROM lease WHERE name = ?", (name,)).fetchone()
+    return None if row is None else Lease(*row)
 
 
 def _floor(db: sqlite3.Connection) -> int:
     (generation,) = db.execute("SELECT generation FROM floor").fetchone()
     return int(generation)
-
-
-def _order(row: tuple[str, str, str, str, str, int, str]) -> Order:
-    kind, subject, endpoint, addresses, by, at, reason = row
-    return Order(Kind(kind), subject, endpoint, tuple(json.loads(addresses)), by, at, reason)
-
-
-def _signal(row: tuple[str, str, str, int, int, int, str]) -> Signal:
-    target, observer, verdict, since, at, ever_healthy, evidence = row
-    return Signal(target, observer, Verdict(verdict), since, at, bool(ever_healthy), evidence)

@@ -97,6 +97,9 @@ def step(state: EnactorState, event: Event) -> Step:
             return _on_known(state, known)
         case Phase.LIVE, LiveRead(live=live):
             return _decide(state._replace(live=live))
+        case Phase.RECHECK, KnownRead(known=known) if known.is_copy:
+            # (i) asks for what stands there after the absence was seen: a hold may have been recorded since the copy.
+            return _rest(state, Note("registry unavailable", "the sentinel is absent: waiting for it", alarm=True))
         case Phase.RECHECK, KnownRead(known=known):
             return _recreate(state._replace(known=known))
         case Phase.CONTENT, ContentFound(content=content):
@@ -138,7 +141,9 @@ def _read_known(state: EnactorState) -> Step:
 def _on_known(state: EnactorState, known: Known) -> Step:
     if known.entry is None and known.record is None:
         return _rest(state, Note("nothing planned"))
-    return state._replace(phase=Phase.LIVE, known=known), (ReadLive(state.provider, state.endpoint),)
+    read = ReadLive(state.provider, state.endpoint)
+    told = (Note("registry unavailable", "going on with the copy of what it said last", alarm=True),)
+    return state._replace(phase=Phase.LIVE, known=known), (*(told if known.is_copy else ()), read)
 
 
 def _decide(state: EnactorState) -> Step:

@@ -58,11 +58,17 @@ def supersedes(new: Sentinel, old: Sentinel, *, pending: bool) -> bool:
 
 
 class Known(NamedTuple):
-    """What the registry knows of one endpoint at one provider. `generation` is the latest plan's, 0 without one."""
+    """What the registry knows of one endpoint at one provider. `generation` is the latest plan's, 0 without one.
+
+    `is_copy`: the registry did not answer, and this is what it said some time ago. Whoever acts on it is as one who read
+    the registry then and slept since: the fence refuses what was overtaken. Where nothing fences (the sentinel is
+    absent) it must not be acted on.
+    """
 
     generation: int
     entry: Entry | None
     record: Record | None
+    is_copy: bool = False
 
 
 class AheadReport(NamedTuple):
@@ -200,6 +206,27 @@ class Registry(Protocol):
 
     async def logged(self, limit: int) -> tuple[Deed, ...]:
         """The newest lines of the audit log, newest first."""
+        ...
+
+
+class Lease(NamedTuple):
+    """Who may act under a name. `token` grows with every change of holder, `beat` with every renewal by the same one."""
+
+    name: str
+    holder: str
+    token: int
+    beat: int
+
+
+class Leases(Protocol):
+    """Where leases lie: every registry. How they are kept, and what they are worth, is in `outlast.traffic.lease`."""
+
+    async def lease(self, name: str) -> Lease | None:
+        """The lease of that name as it is now, or `None`. Raises `outlast.errors.Unavailable`."""
+        ...
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        """Store `lease` if what lies under its name is exactly `seen`; say whether it was. Raises as `lease`."""
         ...
 
 

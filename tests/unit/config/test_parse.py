@@ -6,6 +6,7 @@ import pytest
 
 from outlast.config.example import EXAMPLE
 from outlast.config.parse import load, parse
+from outlast.config.registry import SqliteSettings
 from outlast.config.settings import HealthSettings, Rfc2136Settings, Route53Settings, Settings
 from outlast.config.wire import places, providers, providers_of, readers
 from outlast.errors import InvalidConfig
@@ -89,7 +90,10 @@ def test_paths_are_relative_to_the_file() -> None:
     (primary,) = settings.providers
     assert isinstance(primary, Rfc2136Settings)
 
-    assert (Path("/etc/outlast.db"), Path("/etc/tsig.key")) == (settings.registry.path, primary.key_secret_file)
+    assert (SqliteSettings(path=Path("/etc/outlast.db")), Path("/etc/tsig.key")) == (
+        settings.registry,
+        primary.key_secret_file,
+    )
 
 
 def test_durations_and_targets() -> None:
@@ -118,7 +122,7 @@ def test_durations_and_targets() -> None:
         ),
         ('realm = "shop"', "", 'realm is missing: add realm = "shop" at the top of the file'),
         ('realm = "shop"', 'realm = "shop"\nrelam = 1', "relam = 1: unknown key; did you mean realm?"),
-        ('"sqlite"', '"oracle"', '[registry] kind = "oracle": write "sqlite"; there is no other kind yet'),
+        ('"sqlite"', '"oracle"', '[registry] kind = "oracle": write one of sqlite, postgres, etcd, s3'),
         ('path = "outlast.db"', "", '[registry] path is missing: add path = "outlast.db"'),
         (
             '"192.0.2.53"',

@@ -15,7 +15,7 @@ from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import Record
+from outlast.traffic.ports import Known, Record
 from outlast.traffic.sentinel import Sentinel, Standing
 
 DB = "db.example.com"
@@ -69,7 +69,7 @@ def test_what_was_stored_is_there_after_a_restart(path: Path) -> None:
     known = asyncio.run(second.known("p", DB))
     second.close()
 
-    assert (2, plan(2).entries[0], record) == known
+    assert Known(2, plan(2).entries[0], record) == known
 
 
 def test_a_newer_schema_is_refused(path: Path) -> None:
@@ -78,10 +78,10 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
     publish(registry, 1)
     registry.close()
     with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 3")
+        db.execute("PRAGMA user_version = 4")
     db.close()
 
-    assert f"registry {path}: its schema is version 3, newer than 2 (upgrade outlast here)" == refusal(registry)
+    assert f"registry {path}: its schema is version 4, newer than 3 (upgrade outlast here)" == refusal(registry)
 
 
 def test_an_older_schema_is_brought_forward(path: Path) -> None:
@@ -90,7 +90,7 @@ def test_an_older_schema_is_brought_forward(path: Path) -> None:
     publish(registry, 1)
     registry.close()
     with sqlite3.connect(path) as db:
-        db.executescript("DROP TABLE order_; DROP TABLE deed; PRAGMA user_version = 1")
+        db.executescript("DROP TABLE order_; DROP TABLE deed; DROP TABLE lease; PRAGMA user_version = 1")
     db.close()
     order = Order(Kind.EVACUATE, "us-east-1", "", (), "ann", 5, "INC-42")
     asyncio.run(registry.give_order(order))

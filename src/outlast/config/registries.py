@@ -1,0 +1,118 @@
+"""Settings of a registry to the registry, by kind; each kind's packages are imported only if it is named."""
+
+import os
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from outlast.config.registry import EtcdSettings, PostgresSettings, RegistrySettings, S3Settings, SqliteSettings
+from outlast.errors import InvalidConfig
+from outlast.system_clock import SystemClock
+from outlast.traffic.ports import Registry
+
+MAX_PASSWORD_BYTES = 4096
+
+
+def wire(settings: RegistrySettings, where: str) -> Registry:
+    """Wire the registry; `where` names its table in errors.
+
+    Raises:
+        InvalidConfig: Its password cannot be read, or the packages of its kind are not installed.
+
+    """
+    match settings:
+        case SqliteSettings():
+            from outlast.registry.sqlite import SqliteRegistry
+
+            return SqliteRegistry(settings.path)
+        case PostgresSettings():
+            return _postgres(settings, where)
+        case EtcdSettings():
+            return _etcd(settings, where)
+        case S3Settings():
+            return _s3(settings, where)
+
+
+def _postgres(settings: PostgresSettings, where: str) -> Registry:
+    _demand("psycopg", "postgres", where)
+    from outlast.registry.postgres import TIMEOUT, PostgresRegistry
+
+    return PostgresRegistry(
+        settings.dsn,
+        password=password_of(settings, where),
+        schema=settings.schema,
+        timeout=settings.timeout or TIMEOUT,
+    )
+
+
+def _etcd(settings: EtcdSettings, where: str) -> Registry:
+    _demand("httpx", "etcd", where)
+    from outlast.registry.documents import DocumentRegistry
+    from outlast.registry.etcd import TIMEOUT, EtcdStore
+
+    timeout = settings.timeout or TIMEOUT
+    store = EtcdStore(
+        settings.endpoints,
+        prefix=settings.prefix,
+        user=settings.user,
+        password=password_of(settings, where),
+        ca_file=settings.ca_file,
+        cert_file=settings.cert_file,
+        key_file=settings.key_file,
+        timeout=timeout,
+    )
+    return DocumentRegistry(store, timeout=timeout)
+
+
+def _s3(settings: S3Settings, where: str) -> Registry:
+    _demand("boto3", "s3", where)
+    from outlast.registry.documents import DocumentRegistry
+    from outlast.registry.s3 import TIMEOUT, S3Store
+
+    timeout = settings.timeout or TIMEOUT
+    options: dict[str, Any] = {"bucket": settings.bucket, "prefix": settings.prefix, "region": settings.region}
+    return DocumentRegistry(S3Store(**options, endpoint=settings.endpoint, timeout=timeout), timeout=timeout)
+
+
+def remembered(registry: Registry, path: Path, *, realm: str, on_fault: Callable[[str], None]) -> Registry:
+    """Wire `registry` with a copy of what it said last in the file at `path`; `on_fault` is told what is wrong with it."""
+    from outlast.registry.remembered import RememberedRegistry  # imported only where a role runs
+
+    return RememberedRegistry(registry, path, realm=realm, clock=SystemClock(), on_fault=on_fault)
+
+
+def _demand(package: str, extra: str, where: str) -> None:
+    if find_spec(package) is None:
+        raise InvalidConfig((f"{where} kind: {package} is not installed: pip install 'outlast[{extra}]'",))
+
+
+def password_of(settings: PostgresSettings | EtcdSettings, where: str) -> str:
+    """Read the password from where the settings say it is; empty if they name no place.
+
+    Raises:
+        InvalidConfig: It is not there. No message repeats it.
+
+    """
+    if settings.password_file is not None:
+        return _from_file(settings.password_file, where)
+    if not settings.password_env:
+        return ""
+    password = os.environ.get(settings.password_env, "")
+    if not password:
+        fault = f'{where} password_env = "{settings.password_env}": the environment has no such variable; set it'
+        raise InvalidConfig((fault,))
+    return password
+
+
+def _from_file(path: Path, where: str) -> str:
+    try:
+        with path.open("rb") as file:
+            password = file.read(MAX_PASSWORD_BYTES).decode().strip("\r\n")
+    except OSError as error:
+        raise InvalidConfig((f"{where} password_file {path}: cannot be read: {error.strerror}",)) from error
+    except UnicodeDecodeError:
+        raise InvalidConfig((f"{where} password_file {path}: not UTF-8 text",)) from None
+    if not password:
+        raise InvalidConfig((f"{where} password_file {path}: it is empty; put the password into it",))
+    return password

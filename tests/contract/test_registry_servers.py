@@ -1,0 +1,465 @@
+"""What each kind of registry does with the troubles that only its own server has. No message repeats a password."""
+
+import asyncio
+import os
+import socket
+import threading
+import time
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+import pytest
+from registry_places import DB, EAST, connect, plan, record
+from servers import etcd, postgres, s3
+from servers.process import free_port
+
+from outlast.errors import InvalidConfig, Unavailable, UnsafePlan
+from outlast.registry.documents import DocumentRegistry
+from outlast.registry.etcd import EtcdStore
+from outlast.registry.postgres import PostgresRegistry
+from outlast.registry.s3 import S3Store
+
+pytestmark = pytest.mark.slow
+
+TIMEOUT = 10.0
+
+
+def own() -> str:
+    return f"t{uuid.uuid4().hex}"
+
+
+def refusal(call: Callable[[], Awaitable[object]]) -> str:
+    """Why it is unavailable, and that neither words nor traceback hold a password."""
+
+    async def ask() -> None:
+        await call()
+
+    with pytest.raises(Unavailable) as caught:
+        asyncio.run(ask())
+    everything = "".join(traceback.format_exception(caught.value))
+    assert postgres.PASSWORD not in everything
+    assert s3.SECRET not in everything
+    return str(caught.value)
+
+
+# ---------------------------------------------------------------------------------------------------------- PostgreSQL
+
+
+@pytest.fixture
+def database(postgres_server: postgres.Postgres) -> Iterator["psycopg.Connection[tuple[object, ...]]"]:
+    """A person's own connection."""
+    with psycopg.connect(postgres_server.dsn, password=postgres.PASSWORD, autocommit=True) as connection:
+        yield connection
+
+
+def postgres_registry(server: postgres.Postgres, schema: str, **options: float) -> PostgresRegistry:
+    return PostgresRegistry(server.dsn, password=postgres.PASSWORD, schema=schema, **{"timeout": TIMEOUT, **options})
+
+
+def test_many_that_begin_at_once_make_the_tables_once(postgres_server: postgres.Postgres) -> None:
+    """Connections that meet an empty database at the same time all find the tables that one of them made."""
+    schema = own()
+    registries = [postgres_registry(postgres_server, schema) for _ in range(6)]
+
+    async def ask() -> list[int]:
+        return await asyncio.gather(*(registry.floor() for registry in registries))
+
+    floors = asyncio.run(ask())
+    for registry in registries:
+        registry.close()
+
+    assert [0] * 6 == floors
+
+
+@pytest.mark.parametrize(
+    ("dsn", "password", "words"),
+    [
+        ("postgresql://postgres@127.0.0.1:{port}/postgres", "wrong", "see user and password"),
+        ("postgresql://postgres@127.0.0.1:{port}/gone", postgres.PASSWORD, "make the database: createdb NAME"),
+        ("postgresql://postgres@127.0.0.1:{closed}/x", postgres.PASSWORD, "whether it runs and can be reached"),
+        (f"postgresql://postgres:{postgres.PASSWORD}@127.0.0.1:{{port}}/gone", "", "make the database"),
+    ],
+)
+def test_postgres_that_cannot_be_used_says_what_to_do(
+    postgres_server: postgres.Postgres, dsn: str, password: str, words: str
+) -> None:
+    """Wrong password, missing database, nobody there: each names the place and the fix."""
+    registry = PostgresRegistry(dsn.format(port=postgres_server.port, closed=free_port()), password=password)
+    said = refusal(registry.floor)
+
+    assert "registry postgres 127.0.0.1:" in said
+    assert words in said
+    assert postgres.PASSWORD not in repr(registry)
+
+
+@pytest.mark.parametrize("dsn", [f"password={postgres.PASSWORD} nonsense", f"postgresql://me:{postgres.PASSWORD}@[x/y"])
+def test_a_dsn_that_cannot_be_read_is_not_repeated(dsn: str) -> None:
+    """What libpq refuses to parse may hold a password anywhere."""
+    with pytest.raises(InvalidConfig) as caught:
+        PostgresRegistry(dsn)
+
+    assert postgres.PASSWORD not in "".join(traceback.format_exception(caught.value))
+
+
+def test_a_newer_schema_is_left_alone(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    """Tables of a newer version are not touched, and the error says what to do."""
+    schema = own()
+    registry = postgres_registry(postgres_server, schema)
+    asyncio.run(registry.floor())
+    database.execute(f"UPDATE {schema}.about SET version = 2".encode())
+    registry.close()
+
+    assert f"the schema {schema} has version 2, not 1 (upgrade outlast here" in refusal(registry.floor)
+
+
+def test_tables_of_another_program_are_left_alone(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    """A schema in which somebody else's table has our name is not filled."""
+    schema = own()
+    database.execute(f"CREATE SCHEMA {schema}; CREATE TABLE {schema}.plan (x int)".encode())
+
+    assert "name another schema" in refusal(postgres_registry(postgres_server, schema).floor)
+
+
+def test_a_server_that_takes_no_writes_says_so(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    """A user without the right to write is told which; what can be read is read."""
+    schema, user = own(), own()
+    registry = postgres_registry(postgres_server, schema)
+    assert asyncio.run(registry.publish(plan(1), after=0))
+    registry.close()
+    database.execute(
+        f"CREATE ROLE {user} LOGIN PASSWORD '{postgres.PASSWORD}'; GRANT USAGE ON SCHEMA {schema} TO {user};"
+        f" GRANT SELECT ON ALL TABLES IN SCHEMA {schema} TO {user}".encode()
+    )
+    dsn = f"postgresql://{user}@127.0.0.1:{postgres_server.port}/postgres"
+    reader = PostgresRegistry(dsn, password=postgres.PASSWORD, schema=schema, timeout=TIMEOUT)
+    floor = asyncio.run(reader.floor())
+    said = refusal(lambda: reader.publish(plan(2), after=1))
+    reader.close()
+
+    assert (1, True) == (floor, "the user needs: GRANT" in said)
+
+
+def test_a_writer_that_stands_still_is_sent_away(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    """A process that sleeps with the lock in its hand holds the others up for its timeout and no longer."""
+    schema = own()
+    sleeper = postgres_registry(postgres_server, schema, timeout=1.0)
+    other = postgres_registry(postgres_server, schema)
+    asyncio.run(other.floor())
+
+    async def sleep(_: object) -> None:
+        stand_still(2.5)
+
+    async def ask() -> tuple[bool, float]:
+        sleeping = asyncio.create_task(asyncio.to_thread(lambda: refusal(lambda: sleeper._link.write(sleep))))
+        await asyncio.to_thread(wait_for_the_lock, database)
+        begun = time.monotonic()
+        published = await other.publish(plan(1), after=0)
+        took = time.monotonic() - begun
+        await sleeping
+        return published, took
+
+    published, took = asyncio.run(ask())
+    again = asyncio.run(sleeper.floor())
+    sleeper.close()
+    other.close()
+
+    assert (True, 1) == (published, again)
+    assert took < 2.4
+
+
+def stand_still(seconds: float) -> None:
+    """As a stopped process does: its event loop stands still too."""
+    time.sleep(seconds)
+
+
+def wait_for_the_lock(database: "psycopg.Connection[tuple[object, ...]]") -> None:
+    """Wait until somebody writes."""
+    query = "SELECT 1 FROM pg_locks WHERE mode = 'ExclusiveLock' AND locktype = 'relation'"
+    deadline = time.monotonic() + TIMEOUT
+    while not database.execute(query).fetchall():
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+
+
+def test_a_role_that_is_stopped_does_not_wait_for_a_server_that_hangs(postgres_server: postgres.Postgres) -> None:
+    """A call that is cancelled ends at once, though the server answers nothing, not even a cancellation."""
+    registry = postgres_registry(postgres_server, own())
+
+    async def ask() -> float:
+        await registry.floor()
+        postgres_server.pause()
+        try:
+            task = asyncio.create_task(registry.floor())
+            await asyncio.sleep(0.1)
+            begun = time.monotonic()
+            task.cancel()
+            await asyncio.wait({task})
+            return time.monotonic() - begun
+        finally:
+            postgres_server.resume()
+
+    assert asyncio.run(ask()) < 1.0
+    registry.close()
+
+
+def test_a_damaged_row_is_an_error(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    """A stored text that is no safe plan, or no record, is never handed out."""
+    schema = own()
+    registry = postgres_registry(postgres_server, schema)
+
+    async def fill() -> None:
+        await registry.publish(plan(1), after=0)
+        await registry.write_record(record(1))
+
+    asyncio.run(fill())
+    database.execute(
+        f"UPDATE {schema}.plan SET text = '{{}}', stamp = 'x'; UPDATE {schema}.record SET sets = '[]'".encode()
+    )
+    said = refusal(registry.latest_plan), refusal(registry.records)
+    registry.close()
+
+    assert ("is damaged: plan 1" in said[0], f"the record of {DB} at p" in said[1]) == (True, True)
+
+
+# ---------------------------------------------------------------------------------------------------------------- etcd
+
+
+def etcd_registry(*urls: str, prefix: str, user: str = "", password: str = "") -> DocumentRegistry:
+    store = EtcdStore(urls, prefix=prefix, user=user, password=password, timeout=TIMEOUT)
+    return DocumentRegistry(store, timeout=TIMEOUT)
+
+
+def test_a_member_that_is_gone_is_passed_over(etcd_server: etcd.Etcd) -> None:
+    """Reads and writes go to the next member when one does not listen."""
+    registry = etcd_registry(f"http://127.0.0.1:{free_port()}", etcd_server.url, prefix=f"{own()}/")
+
+    async def ask() -> tuple[object, ...]:
+        return await registry.publish(plan(1), after=0), await registry.floor()
+
+    assert (True, 1) == asyncio.run(ask())
+
+
+def test_a_member_that_breaks_off_gets_reads_repeated_and_writes_not(etcd_server: etcd.Etcd) -> None:
+    """A write whose answer is lost may have landed, so it is not sent to another member; a read is."""
+    with careless(b"") as url:
+        prefix = f"{own()}/"
+        registry = etcd_registry(url, etcd_server.url, prefix=prefix)
+
+        async def ask() -> int:
+            return await registry.floor()
+
+        floor = asyncio.run(ask())
+        said = refusal(lambda: registry.write_record(record(1)))
+    there = asyncio.run(etcd_registry(etcd_server.url, prefix=prefix).records())
+
+    assert (0, (), True) == (floor, there, "see whether a member runs" in said)
+
+
+def test_etcd_with_a_password(tmp_path: Path) -> None:
+    """With users switched on the right password works, a wrong one and none say so, and none is repeated."""
+    if not etcd.is_installed():
+        pytest.skip("etcd not found: PEERS=install make test, or apt install etcd-server")
+    with etcd.etcd(tmp_path) as server:
+        server.ask("/v3/auth/user/add", {"name": "root", "password": postgres.PASSWORD})
+        server.ask("/v3/auth/user/grant", {"user": "root", "role": "root"})
+        server.ask("/v3/auth/enable", {})
+        store = EtcdStore([server.url], prefix="x/", user="root", password=postgres.PASSWORD, timeout=TIMEOUT)
+        right = DocumentRegistry(store, timeout=TIMEOUT)
+        wrong = etcd_registry(server.url, prefix="x/", user="root", password=f"{postgres.PASSWORD[:-1]}?")
+        none = etcd_registry(server.url, prefix="x/")
+
+        async def ask() -> tuple[object, ...]:
+            first = await right.publish(plan(1), after=0)
+            store._token = "stale"  # as after five minutes without a call
+            return first, await right.floor()
+
+        answers = asyncio.run(ask())
+        said = refusal(wrong.floor), refusal(none.floor)
+
+    assert (True, 1) == answers
+    assert ["see user and password" in said[0], "set user and password_file" in said[1]] == [True, True]
+
+
+def test_a_plan_larger_than_a_request_is_stored_in_pieces(etcd_server: etcd.Etcd) -> None:
+    """More than etcd takes at once, which is 1.5 MB: a plan whose text does not compress is stored and read all the same."""
+    registry = etcd_registry(etcd_server.url, prefix=f"{own()}/")
+    large = plan(1, reason=os.urandom(2_000_000).hex())
+
+    async def ask() -> tuple[object, ...]:
+        return await registry.publish(large, after=0), await registry.latest_plan()
+
+    assert (True, large) == asyncio.run(ask())
+
+
+def test_too_many_records_for_etcd_are_an_error_that_says_so(etcd_server: etcd.Etcd) -> None:
+    """What does not fit into one request is refused with the ways out."""
+    store = EtcdStore([etcd_server.url], prefix=f"{own()}/", timeout=TIMEOUT)
+
+    assert "raise etcd's --max-request-bytes, or use" in refusal(
+        lambda: store.swap("state", os.urandom(2_000_000), seen="")
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ object storage
+
+
+def test_a_bucket_that_is_not_there_is_named(s3_server: s3.S3) -> None:
+    """The error says which bucket to make."""
+    registry = DocumentRegistry(S3Store(bucket="elsewhere", endpoint=s3_server.url), timeout=TIMEOUT)
+    said = refusal(lambda: registry.write_record(record(1)))
+    registry.close()
+
+    assert "make the bucket elsewhere" in said
+
+
+def test_a_store_that_ignores_conditions_is_not_used(s3_server: s3.S3) -> None:
+    """A store that carries every PUT out would let two planners win: it is found out before the first write."""
+    with careless(b'HTTP/1.1 200 OK\r\nETag: "x"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n') as url:
+        store = S3Store(bucket="plans", endpoint=url, timeout=TIMEOUT)
+        said = refusal(lambda: store.swap("state", b"", seen=""))
+        store.close()
+
+    assert "ignores If-Match or If-None-Match" in said
+
+
+# ----------------------------------------------------------------------------------------------- registries of documents
+
+
+@pytest.fixture(params=["etcd", "s3"])
+def documents(request: pytest.FixtureRequest) -> Iterator[DocumentRegistry]:
+    url = request.getfixturevalue(f"{request.param}_server").url
+    words = {"endpoints": [url]} if request.param == "etcd" else {"bucket": s3.BUCKET, "endpoint": url}
+    registry = connect({"kind": request.param, "prefix": f"{own()}/", **words})
+    assert isinstance(registry, DocumentRegistry)
+    yield registry
+    registry.close()
+
+
+def test_texts_that_nobody_lists_are_swept(documents: DocumentRegistry) -> None:
+    """A deletion takes along what dead publishers left, but nothing that could still be listed."""
+    store = documents._store
+
+    async def ask() -> tuple[object, ...]:
+        for generation in (1, 2):
+            assert await documents.publish(plan(generation), after=generation - 1)
+        await store.put("plans/1-left", b"x")
+        await store.put("plans/9-coming", b"x")
+        lost = await documents.publish(plan(4), after=1)
+        with pytest.raises(UnsafePlan):
+            await documents.publish(plan(2), after=2)
+        before = sorted(name.partition("-")[0] for name in await store.names("plans/"))
+        await documents.tombstone(1, at=1)
+        deleted = await documents.delete_plan(1, keep=1, tombstoned_before=2)
+        return lost, before, deleted, sorted(name.partition("-")[0] for name in await store.names("plans/"))
+
+    expected = False, ["plans/1", "plans/1", "plans/2", "plans/9"], True, ["plans/2", "plans/9"]
+    assert expected == asyncio.run(ask())
+
+
+def test_a_text_that_is_missing_or_damaged_is_an_error(documents: DocumentRegistry) -> None:
+    """A plan on the list whose text is not there, or is not what was stored, is never handed out."""
+    store = documents._store
+
+    async def lose() -> None:
+        assert await documents.publish(plan(1), after=0)
+        (name,) = await store.names("plans/")
+        await store.delete(name)
+
+    async def spoil() -> None:
+        shelf = await documents._state.load()
+        await store.put(shelf.plans[1].text, b"no plan")
+
+    asyncio.run(lose())
+    missing = refusal(documents.latest_plan)
+    asyncio.run(spoil())
+    damaged = refusal(documents.latest_plan)
+
+    assert ("the text of plan 1 is missing" in missing, "is damaged: plan 1" in damaged) == (True, True)
+
+
+@pytest.mark.parametrize("name", ["state", "signals"])
+def test_a_damaged_document_is_an_error(documents: DocumentRegistry, name: str) -> None:
+    """A document that cannot be read back is named as damaged, and nothing is written over it."""
+
+    async def spoil() -> bool:
+        return await documents._store.swap(name, b"nothing of ours", seen="")
+
+    assert asyncio.run(spoil())
+    calls = {"state": documents.floor, "signals": documents.signals}
+    writes = {"state": lambda: documents.write_record(record(1)), "signals": lambda: documents.put_signals(())}
+
+    assert "is damaged" in refusal(calls[name])
+    assert "is damaged" in refusal(writes[name])
+
+
+def test_many_calls_of_one_process_share_a_swap(documents: DocumentRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forty records written at once cost a few swaps, all are stored, and one that is refused refuses no other."""
+    swaps = 0
+    store = documents._store
+    real = store.swap
+
+    async def counted(name: str, data: bytes, *, seen: str) -> bool:
+        nonlocal swaps
+        swaps += 1
+        return await real(name, data, seen=seen)
+
+    monkeypatch.setattr(store, "swap", counted)
+
+    async def ask() -> tuple[object, ...]:
+        await documents.write_record(record(5))
+        writes = [documents.write_record(record(1, endpoint=f"e{at}.example.com")) for at in range(40)]
+        return await asyncio.gather(*writes, documents.write_record(record(4))), len(await documents.records())
+
+    assert ([True] * 40 + [False], 41) == asyncio.run(ask())
+    assert swaps <= 4
+
+
+def test_who_stops_waiting_harms_nobody(documents: DocumentRegistry) -> None:
+    """A caller that is cancelled in a shared round leaves the others their answers, and the next call works."""
+
+    async def ask() -> tuple[object, ...]:
+        calls = [asyncio.create_task(documents.write_record(record(at))) for at in range(1, 5)]
+        await asyncio.sleep(0)
+        calls[0].cancel()
+        rest = await asyncio.gather(*calls[1:])
+        return rest, calls[0].cancelled(), await documents.find_content(DB, EAST.digest)
+
+    assert ([True] * 3, True, None) == asyncio.run(ask())
+
+
+@contextmanager
+def careless(answer: bytes) -> Iterator[str]:
+    """A server that answers every request with the same bytes and closes; its URL."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = threading.Thread(target=_serve, args=(listener, answer))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            thread.join()
+
+
+def _serve(listener: socket.socket, answer: bytes) -> None:
+    while True:
+        try:
+            connection, _ = listener.accept()
+        except OSError:
+            return
+        with connection:
+            connection.recv(65_536)
+            connection.sendall(answer)
