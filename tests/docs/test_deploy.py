@@ -1,0 +1,76 @@
+"""The files under deploy/ fit the program: roles and options that exist, and a configuration that can be read."""
+
+import configparser
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from typer.testing import CliRunner
+
+from outlast.cli.app import app
+from outlast.config.parse import load
+
+DEPLOY = Path(__file__).parents[2] / "deploy"
+ROLES = ("planner", "enactor", "janitor", "prober")
+
+
+def manifests() -> list[Any]:
+    return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "outlast.yaml").read_text()))
+
+
+def helps(*words: str) -> str:
+    """What the command says of itself; it must exist."""
+    done = CliRunner().invoke(app, [*words, "--help"])
+    assert 0 == done.exit_code, done.output
+    return done.output
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_the_unit_starts_a_role_that_exists(role: str) -> None:
+    """Its command, with the role in place of %i, is one of ours with its options."""
+    unit = configparser.ConfigParser(interpolation=None, strict=False)
+    unit.optionxform = str  # type: ignore[assignment, method-assign]  # keys keep their capitals
+    unit.read(DEPLOY / "systemd" / "outlast@.service")
+    words = unit["Service"]["ExecStart"].replace("%i", role).split()
+
+    assert ["/usr/bin/env", "outlast", role, "run", "--config"] == words[:5]
+    assert "--config" in helps(role, "run")
+    assert {"outlast"} == {unit["Service"]["User"], unit["Service"]["StateDirectory"]}
+
+
+def test_the_manifests_start_roles_that_exist() -> None:
+    """Every container's arguments are a command of ours; enactors alone have the key."""
+    containers = [
+        (item["metadata"]["name"], container, item["spec"]["template"]["spec"]["volumes"])
+        for item in manifests()
+        if item["kind"] == "Deployment"
+        for container in item["spec"]["template"]["spec"]["containers"]
+    ]
+    keyed = [name for name, _, volumes in containers if "key" in {volume["name"] for volume in volumes}]
+
+    assert {"planner", "enactor", "prober"} == {name for name, _, _ in containers}
+    assert ["enactor"] == keyed
+    for name, container, _ in containers:
+        assert ["outlast", name, "run", "--config"] == container["args"][:4]
+        assert "--config" in helps(name, "run")
+
+
+def test_the_manifests_configuration_can_be_read(tmp_path: Path) -> None:
+    """The ConfigMap's file is a valid configuration with a registry that several machines share."""
+    (text,) = (item["data"]["outlast.toml"] for item in manifests() if item["kind"] == "ConfigMap")
+    (tmp_path / "outlast.toml").write_text(text)
+    settings = load(tmp_path / "outlast.toml")
+
+    assert "postgres" in type(settings.registry).__name__.lower()
+    assert {"us-east-1", "us-west-2"} == {it.region for end in settings.topology.endpoints for it in end.targets}
+
+
+def test_the_page_links_to_files_that_are_there() -> None:
+    """Every relative link of docs/DEPLOY.md leads somewhere."""
+    page = DEPLOY.parent / "docs" / "DEPLOY.md"
+    links = re.findall(r"\]\((\.\./[^)]+)\)", page.read_text())
+
+    assert links
+    assert [] == [link for link in links if not (page.parent / link).exists()]
