@@ -16,6 +16,13 @@ DEPLOY = Path(__file__).parents[2] / "deploy"
 ROLES = ("planner", "enactor", "janitor", "prober")
 
 
+class Unit(configparser.ConfigParser):
+    """A unit's keys keep their capitals."""
+
+    def optionxform(self, optionstr: str) -> str:
+        return optionstr
+
+
 def manifests() -> list[Any]:
     return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "outlast.yaml").read_text()))
 
@@ -30,8 +37,7 @@ def helps(*words: str) -> str:
 @pytest.mark.parametrize("role", ROLES)
 def test_the_unit_starts_a_role_that_exists(role: str) -> None:
     """Its command, with the role in place of %i, is one of ours with its options."""
-    unit = configparser.ConfigParser(interpolation=None, strict=False)
-    unit.optionxform = str  # type: ignore[assignment, method-assign]  # keys keep their capitals
+    unit = Unit(interpolation=None, strict=False)
     unit.read(DEPLOY / "systemd" / "outlast@.service")
     words = unit["Service"]["ExecStart"].replace("%i", role).split()
 
