@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN = .venv/bin
 
-.PHONY: help setup drill test test-all check verify bench docs lock clean
+.PHONY: help setup drill test test-all check soak verify bench docs lock clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  make \1|\2/p' Makefile | awk -F'|' '{printf "%-18s %s\n", $$1, $$2}'
@@ -28,6 +28,10 @@ test: setup check ## check and the suite; real servers come by apt with CI=true 
 test-all: setup check ## the suite with the long tests
 	@sh scripts/peers.sh
 	$(BIN)/pytest -m "" $(ARGS)
+
+soak: setup ## half an hour of kills, freezes, restarts and restores on a real BIND (SOAK_SECONDS, SOAK_SEED)
+	@sh scripts/peers.sh
+	SOAK_SECONDS=$${SOAK_SECONDS:-1800} $(BIN)/pytest -m "" -s tests/soak $(ARGS)
 
 # The peers are started as the tests start them.
 bench: setup ## side by side with the peers
