@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import policy, spool, updates
+from benchmarks import policy, spool, traffic, updates
 
-BENCHMARKS = {"policy": policy, "spool": spool, "updates": updates}
+BENCHMARKS = {"policy": policy, "spool": spool, "updates": updates, "traffic": traffic}
 
 
 def main() -> int:

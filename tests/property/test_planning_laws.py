@@ -9,7 +9,7 @@ from outlast.traffic import messages as m
 from outlast.traffic.content import family_of
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.planner import Options, Phase, Place, PlannerState, step
-from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, propose
+from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, is_settled, propose
 from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing
 from outlast.traffic.topology import Endpoint, Target, Topology
@@ -117,6 +117,35 @@ def test_plans_of_the_same_inputs_settle(endpoint: Endpoint, rounds: list[tuple[
     again = _entry(endpoint, settled, shifted, wall)
 
     assert (settled.content, settled.withheld) == (again.content, again.withheld)
+
+
+@given(endpoints(), endpoints(), histories, signals, st.integers(0, 1))
+def test_what_is_plainly_settled_is_settled(
+    endpoint: Endpoint, old: Endpoint, rounds: list[tuple[Signal, ...]], seen: tuple[Signal, ...], recorded: int
+) -> None:
+    """Where the short look says that nothing changes, the long one comes to the same entry, now and at any later time."""
+    previous = _history(endpoint, rounds)[-1]
+    before = _history(old, rounds)[-1].content
+    records = (Record("p", endpoint.name, Sentinel(REALM, 1, 1, before.digest, Standing.LIVE, "w"), before),)
+    of = records[:recorded]
+    for wall in (WALL, WALL + 30 * SECOND):
+        evidence = freshest(seen, wall=wall, max_age=60 * SECOND)
+        assume(is_settled(endpoint, previous, records=of, evidence=evidence, orders=()))
+        content, withheld = propose(endpoint, previous=previous, records=of, evidence=evidence, wall=wall)
+
+        assert (previous.content, previous.withheld) == (content, withheld)
+
+
+@given(endpoints())
+def test_what_all_is_well_with_is_plainly_settled(endpoint: Endpoint) -> None:
+    """An endpoint whose targets are all healthy and published is found settled by the short look."""
+    seen = tuple(
+        Signal(address, "o1", Verdict.HEALTHY, WALL, WALL, ever_healthy=True) for address in endpoint.addresses
+    )
+    previous = _entry(endpoint, None, seen)
+    evidence = freshest(seen, wall=WALL, max_age=60 * SECOND)
+
+    assert is_settled(endpoint, previous, records=(), evidence=evidence, orders=())
 
 
 @given(endpoints(), endpoints(), histories)

@@ -36,7 +36,7 @@ from outlast.traffic.messages import (
     Tick,
 )
 from outlast.traffic.plan import Entry, Plan, Withheld
-from outlast.traffic.planning import freshest, kind_of, propose
+from outlast.traffic.planning import freshest, is_settled, kind_of, propose
 from outlast.traffic.ports import AheadReport, Live, Record
 from outlast.traffic.sentinel import Sentinel, parse
 from outlast.traffic.topology import Endpoint
@@ -155,18 +155,11 @@ def next_entries(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
     drafts = []
     for endpoint in inputs.topology.endpoints:
         previous = inputs.plan.entry(endpoint.name) if inputs.plan is not None else None
-        draft = _draft(
-            endpoint,
-            previous,
-            propose(
-                endpoint,
-                previous=previous,
-                records=records.get(endpoint.name, ()),
-                evidence=evidence,
-                wall=inputs.wall,
-                orders=inputs.orders,
-            ),
-        )
+        of, orders = records.get(endpoint.name, ()), inputs.orders
+        if previous is not None and is_settled(endpoint, previous, records=of, evidence=evidence, orders=orders):
+            continue
+        proposal = propose(endpoint, previous=previous, records=of, evidence=evidence, wall=inputs.wall, orders=orders)
+        draft = _draft(endpoint, previous, proposal)
         if previous is None or not _alike(previous, draft):
             drafts.append(draft)
     return tuple(drafts)

@@ -84,6 +84,39 @@ def place_of(observer: str) -> str:
     return observer.rpartition("/")[0]
 
 
+def is_settled(
+    endpoint: Endpoint,
+    previous: Entry,
+    *,
+    records: tuple[Record, ...],
+    evidence: dict[str, Evidence],
+    orders: tuple[Order, ...],
+) -> bool:
+    """Whether it is plain that `propose` would change nothing: all that is configured is published, and nobody objects.
+
+    Most endpoints are like that most of the time, and this is found out some twenty times faster.
+    """
+    content = previous.content
+    published = set(content.addresses)
+    return (
+        not orders
+        and published == set(endpoint.addresses)
+        and previous.min_addresses == endpoint.min_addresses
+        and all(item.ttl == endpoint.ttl for item in content.sets)
+        and all(item.reason == UNCONFIGURED for item in previous.withheld)
+        and not (
+            endpoint.probed
+            and any(
+                view.verdict is not Verdict.HEALTHY
+                for address in published
+                if address in evidence
+                for view in evidence[address].views
+            )
+        )
+        and all(published.issuperset(it.content.addresses) for it in records if it.content.sets != content.sets)
+    )
+
+
 def propose(
     endpoint: Endpoint,
     *,
