@@ -1,5 +1,7 @@
 """Laws of planning: for any signals and any topology."""
 
+from dataclasses import replace
+
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
@@ -7,6 +9,7 @@ from outlast.health.signal import Signal, Verdict
 from outlast.traffic import guards
 from outlast.traffic import messages as m
 from outlast.traffic.content import family_of
+from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.planner import Options, Phase, Place, PlannerState, step
 from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, is_settled, propose
@@ -17,6 +20,7 @@ from outlast.traffic.topology import Endpoint, Target, Topology
 WALL = 1_000_000 * SECOND
 POOL = [f"192.0.2.{last}" for last in range(1, 7)] + ["2001:db8::1", "2001:db8::2"]
 REALM = "test"
+EVACUATION = Order(Kind.EVACUATE, "east", "", (), "ann", 1, "")
 
 
 @st.composite
@@ -146,6 +150,17 @@ def test_what_all_is_well_with_is_plainly_settled(endpoint: Endpoint) -> None:
     evidence = freshest(seen, wall=WALL, max_age=60 * SECOND)
 
     assert is_settled(endpoint, previous, records=(), evidence=evidence, orders=())
+
+
+@given(endpoints(), st.integers(1, 30), st.integers(0, 8))
+def test_what_was_edited_is_not_settled(endpoint: Endpoint, ttl: int, count: int) -> None:
+    """After an edit of targets, TTL or minimum the short look does not say settled; without one it does."""
+    edited = replace(endpoint, targets=endpoint.targets[: max(1, count)], ttl=ttl, min_addresses=1)
+    previous = _entry(endpoint, None, ())
+    is_same = (edited.targets, edited.ttl, edited.min_addresses) == (endpoint.targets, 5, endpoint.min_addresses)
+
+    assert is_same == is_settled(edited, previous, records=(), evidence={}, orders=())
+    assert not is_settled(endpoint, previous, records=(), evidence={}, orders=(EVACUATION,))
 
 
 @given(endpoints(), endpoints(), histories)
