@@ -152,10 +152,10 @@ def test_what_all_is_well_with_is_plainly_settled(endpoint: Endpoint) -> None:
     assert is_settled(endpoint, previous, records=(), evidence=evidence, orders=())
 
 
-@given(endpoints(), st.integers(1, 30), st.integers(0, 8))
+@given(endpoints(), st.sampled_from([5, 9]), st.integers(1, 8))
 def test_what_was_edited_is_not_settled(endpoint: Endpoint, ttl: int, count: int) -> None:
     """After an edit of targets, TTL or minimum the short look does not say settled; without one it does."""
-    edited = replace(endpoint, targets=endpoint.targets[: max(1, count)], ttl=ttl, min_addresses=1)
+    edited = replace(endpoint, targets=endpoint.targets[:count], ttl=ttl, min_addresses=1)
     previous = _entry(endpoint, None, ())
     is_same = (edited.targets, edited.ttl, edited.min_addresses) == (endpoint.targets, 5, endpoint.min_addresses)
 
