@@ -103,7 +103,8 @@ def test_per_second_series_add_up(both_acts: Finished) -> None:
             rate = scale.rate_of(scale.SHORT, group["group"])
             assert [] == [s for s in seconds[:-1] if abs(s["calls"] - rate) > 1]
             assert list(range(len(seconds))) == [second["second"] for second in seconds]
-            assert len(seconds) >= act["seconds"]
+            # The last second has begun, and may end before its first call.
+            assert len(seconds) >= int(act["seconds"])
 
 
 def test_history_goes_empty_and_sticks_and_its_clients_stay_dark(both_acts: Finished) -> None:
