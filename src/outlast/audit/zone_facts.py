@@ -16,6 +16,8 @@ from dns.rdatatype import DNSKEY, DS, NS, RRSIG, SOA, A, RdataType
 from dns.rrset import RRset
 
 from outlast.audit.zone_rules import Soa, ZoneFacts
+from outlast.errors import Unavailable
+from outlast.provider import secondaries
 
 Fact = TypeVar("Fact")
 
@@ -50,9 +52,13 @@ async def gather_facts(zone: str, primary: Server, resolver: Server | None, *, a
     )
     parent: tuple[str, ...] | str | None = None
     signed: bool | str | None = None
+    behind: tuple[str, ...] | str | None = None
     if resolver is not None:
-        parent, signed = await asyncio.gather(
-            _fact(_delegated(zone, resolver, authority_port)), _fact(_is_there(zone, DS, resolver, recursive=True))
+        named = servers if isinstance(servers, tuple) else ()
+        parent, signed, behind = await asyncio.gather(
+            _fact(_delegated(zone, resolver, authority_port)),
+            _fact(_is_there(zone, DS, resolver, recursive=True)),
+            _fact(_behind(zone, primary, named, resolver, authority_port)),
         )
     return ZoneFacts(
         zone=zone,
@@ -62,6 +68,7 @@ async def gather_facts(zone: str, primary: Server, resolver: Server | None, *, a
         delegation_signed=signed,
         is_signed=keys,
         signature_left=left,
+        behind=behind,
     )
 
 
@@ -116,6 +123,22 @@ async def _delegated(zone: str, resolver: Server, port: int) -> tuple[str, ...]:
             except Unseen as error:
                 last = error
     raise last
+
+
+async def _behind(zone: str, primary: Server, names: tuple[str, ...], resolver: Server, port: int) -> tuple[str, ...]:
+    # Which of the servers that the zone names have not what the primary has, and why.
+    found = [(name, address) for name in names for address in await _recursively(dns.name.from_text(name), A, resolver)]
+    servers = [secondaries.Server(address, port) for _, address in found]
+    at = secondaries.Server(primary.address, primary.port)
+    try:
+        told = await secondaries.read_back(zone, primary=at, secondaries=servers, seconds=primary.timeout)
+    except Unavailable as error:
+        raise Unseen(error.message) from error
+    return tuple(
+        f"{name} ({address}): {back.detail}"
+        for (name, address), back in zip(found, told, strict=True)
+        if not back.is_current
+    )
 
 
 async def _recursively(name: dns.name.Name, rdtype: RdataType, resolver: Server) -> tuple[str, ...]:

@@ -45,6 +45,7 @@ class ZoneFacts:
         delegation_signed: Whether the parent has a DS set for it.
         is_signed: Whether it has DNSKEY records.
         signature_left: Seconds until the signature of its SOA expires, if it is signed.
+        behind: The servers that it names and that have not what its primary has, each with the reason.
 
     """
 
@@ -55,13 +56,14 @@ class ZoneFacts:
     delegation_signed: bool | str | None = None
     is_signed: bool | str = False
     signature_left: float | str | None = None
+    behind: tuple[str, ...] | str | None = None
 
 
 def judge_zone(facts: ZoneFacts) -> list[Finding]:
     """Everything there is to say of a zone."""
     if isinstance(facts.soa, str):
         return [Finding(Level.UNKNOWN, "zone", facts.zone, facts.soa, "the primary must answer for the zone")]
-    return [*_soa(facts.zone, facts.soa), *_delegation(facts), *_signatures(facts)]
+    return [*_soa(facts.zone, facts.soa), *_delegation(facts), *_signatures(facts), *_secondaries(facts)]
 
 
 def _soa(zone: str, soa: Soa) -> list[Finding]:
@@ -119,6 +121,22 @@ def _signatures(facts: ZoneFacts) -> list[Finding]:
     fix = "re-sign, and see why that did not happen by itself" if is_short else ""
     return [
         Finding(Level.FAIL if left <= 0 else Level.WARN if is_short else Level.OK, "DNSSEC", facts.zone, there, fix)
+    ]
+
+
+def _secondaries(facts: ZoneFacts) -> list[Finding]:
+    behind = facts.behind
+    if behind is None:
+        return []  # what the delegation says of this is enough
+    if isinstance(behind, str):
+        return [Finding(Level.UNKNOWN, "secondaries", facts.zone, behind, "the primary must answer for the zone")]
+    if not behind:
+        return [
+            Finding(Level.OK, "secondaries", facts.zone, "every server that the zone names has what its primary has")
+        ]
+    there = "; ".join(behind)
+    return [
+        Finding(Level.FAIL, "secondaries", facts.zone, there, "see why its zone transfers fail, or take it out of NS")
     ]
 
 

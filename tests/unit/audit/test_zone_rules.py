@@ -20,6 +20,7 @@ SOUND = ZoneFacts(
     delegation_signed=True,
     is_signed=True,
     signature_left=10 * DAY,
+    behind=(),
 )
 
 
@@ -32,7 +33,7 @@ def test_a_sound_zone() -> None:
     found = judge_zone(SOUND)
 
     assert (Level.OK, {""}) == (worst(found), {item.fix for item in found})
-    assert {"negative TTL", "SOA expire", "delegation", "DNSSEC"} == by_check(found).keys()
+    assert {"negative TTL", "SOA expire", "delegation", "DNSSEC", "secondaries"} == by_check(found).keys()
 
 
 @pytest.mark.parametrize(
@@ -53,6 +54,8 @@ def test_a_sound_zone() -> None:
         ({"signature_left": 3 * DAY - 1}, "DNSSEC", Level.WARN),
         ({"signature_left": 0}, "DNSSEC", Level.FAIL),
         ({"delegation_signed": "no way"}, "DNSSEC", Level.UNKNOWN),
+        ({"behind": ("ns2: serial 3, and the primary has 4",)}, "secondaries", Level.FAIL),
+        ({"behind": "no way"}, "secondaries", Level.UNKNOWN),
     ],
 )
 def test_each_rule_at_its_edge(change: dict[str, Any], check: str, level: Level) -> None:
