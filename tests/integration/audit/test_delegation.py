@@ -37,7 +37,8 @@ def test_a_parent_that_names_others_is_told(tmp_path: Path) -> None:
         found["delegation"].level,
         found["delegation"].fix,
     )
-    (behind,) = facts.behind or ()
+    assert isinstance(facts.behind, tuple)
+    (behind,) = facts.behind
     assert behind.startswith("ns.child.test (127.0.0.1): ")  # what answers there does not serve the zone
     assert Level.FAIL is found["secondaries"].level
     assert (False, Level.OK) == (facts.delegation_signed, found["DNSSEC"].level)
