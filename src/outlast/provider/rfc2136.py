@@ -1,8 +1,8 @@
 """Any primary that takes signed DNS UPDATE (RFC 2136): BIND, Knot, PowerDNS, and our own name server.
 
 The server compares and swaps: an UPDATE carries as prerequisites exactly what its writer has read, and is applied whole
-or not at all (sections 3.2 and 3.7). All goes over TCP to the one writable primary. Each endpoint has a message of its
-own; several in one message are not sent.
+or not at all (sections 3.2 and 3.7). All goes over TCP to the one writable primary. Endpoints that are written while
+another message is under way share the next one; if it is refused, each goes alone.
 """
 
 import asyncio
@@ -10,6 +10,7 @@ import base64
 import binascii
 import ipaddress
 import secrets
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import dns.exception
@@ -27,6 +28,7 @@ from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import tsig, updates
 from outlast.provider.answers import ALIASES, Owners, live
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange
+from outlast.provider.gathering import Gathering
 from outlast.provider.zones import closest_zone, is_name
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import FAMILIES, RecordSet
@@ -37,6 +39,8 @@ ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-
 """MD5 is left out: RFC 8945, section 6, says it must not be used."""
 MAX_TIMEOUT = 60.0
 MESSAGE_BYTES_MAX = 65_535
+TOGETHER_MAX = 64
+"""Endpoints in one message. With a few addresses each they fill a quarter of it; if they do not fit, each goes alone."""
 NANOSECONDS = 10**9
 
 
@@ -70,8 +74,12 @@ class Rfc2136Provider:
     key_algorithm: str = "hmac-sha256"
     timeout: float = 2.0
     clock: Clock = field(default_factory=SystemClock, repr=False)
+    _gathering: Gathering[tuple[Name, Transaction], Reply] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        lost = Reply(Outcome.LOST, "whoever sent it for several endpoints was cancelled")
+        gathering = Gathering(self._commit_all, most=TOGETHER_MAX, given_up=lost)
+        object.__setattr__(self, "_gathering", gathering)
         faults = tuple(f"provider {self.name}: {fault}" for fault in self._faults())
         if faults:
             raise InvalidConfig(faults)
@@ -190,6 +198,31 @@ class Rfc2136Provider:
         updates.refuse_empty(transaction, zone)
         if self.is_reader:
             return Reply(Outcome.FAILED, f"{self.name} has no key here: it can only read")
+        return await self._gathering.answer((zone, transaction))
+
+    async def _commit_all(self, asked: Sequence[tuple[Name, Transaction]]) -> Sequence[Reply]:
+        # Each carries its own prerequisites, so that together they are what they would be one after the other. If anything
+        # is wrong with the message, each goes alone (rule h): one bad endpoint never sticks the others.
+        replies: dict[int, Reply] = {}
+        for zone in dict.fromkeys(zone for zone, _ in asked):
+            numbers = [number for number, (other, _) in enumerate(asked) if other == zone]
+            together = await self._commit_together(zone, [asked[number][1] for number in numbers])
+            replies |= dict(zip(numbers, together, strict=True))
+        return [replies[number] for number in range(len(asked))]
+
+    async def _commit_together(self, zone: Name, transactions: Sequence[Transaction]) -> Sequence[Reply]:
+        if len({transaction.endpoint for transaction in transactions}) == len(transactions) > 1:
+            message = UpdateMessage(zone)
+            for transaction in transactions:
+                self._prerequisites(message, transaction)
+            for transaction in transactions:
+                updates.add_changes(message, transaction)
+            reply = await self._send(self._primary(), message)
+            if reply.outcome in {Outcome.COMMITTED, Outcome.LOST}:
+                return [reply] * len(transactions)
+        return await asyncio.gather(*(self._commit_alone(zone, transaction) for transaction in transactions))
+
+    async def _commit_alone(self, zone: Name, transaction: Transaction) -> Reply:
         message = UpdateMessage(zone)
         self._prerequisites(message, transaction)
         updates.add_changes(message, transaction)

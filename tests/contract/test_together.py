@@ -1,0 +1,123 @@
+"""Endpoints that are written at the same time share a message; one that is refused sticks no other (rule h)."""
+
+import asyncio
+from typing import Any
+
+import pytest
+from zone_world import CHANGED, COMMITTED, NOTHING, ONE, TWO, Place, addresses, create, done, fresh, write
+
+from outlast.provider.gathering import Gathering
+from outlast.provider.rfc2136 import Rfc2136Provider
+from outlast.traffic.ports import Live, Reply, Transaction
+
+
+class Counting(Rfc2136Provider):
+    """Counts the messages that it sends."""
+
+    async def _send(self, primary: Any, message: Any) -> Reply:
+        sizes.append(len(message.update) if hasattr(message, "update") else 0)
+        return await super()._send(primary, message)
+
+
+sizes: list[int] = []
+
+
+def counting(primary: Place) -> Counting:
+    like = primary.rfc2136()
+    return Counting(
+        name="p", zones=like.zones, address=like.address, port=like.port, key_name=like.key_name,
+        key_secret=like.key_secret, timeout=like.timeout,
+    )  # fmt: skip
+
+
+def test_many_endpoints_take_few_messages(primary: Place) -> None:
+    """Forty creations at once land, every one of them, in a handful of messages."""
+    provider, names = counting(primary), [fresh(label="many") for _ in range(40)]
+    wanted = [write(name, NOTHING, addresses(f"192.0.2.{1 + at}")) for at, name in enumerate(names)]
+    sizes.clear()
+
+    async def act() -> tuple[list[Reply], list[Live]]:
+        replies = await asyncio.gather(*(provider.commit(transaction) for transaction in wanted))
+        return replies, [await provider.read(name) for name in names]
+
+    replies, there = asyncio.run(act())
+
+    assert [COMMITTED] * 40 == replies
+    assert [done(transaction) for transaction in wanted] == there
+    assert len(sizes) < 10
+
+
+def test_one_that_is_refused_sticks_no_other(primary: Place) -> None:
+    """Of twelve written at once one was overtaken: it alone hears of it, the others land."""
+    provider, names = primary.rfc2136(), [fresh(label="mixed") for _ in range(12)]
+
+    async def act() -> tuple[list[Reply], list[Live]]:
+        seen = [await create(provider, name) for name in names]
+        overtaking = write(names[7], seen[7], TWO, n=2, by="other")
+        assert COMMITTED == await provider.commit(overtaking)
+        wanted = [write(name, live, addresses("192.0.2.77"), n=3) for name, live in zip(names, seen, strict=True)]
+        replies = await asyncio.gather(*(provider.commit(transaction) for transaction in wanted))
+        return replies, [await provider.read(name) for name in names]
+
+    replies, there = asyncio.run(act())
+
+    assert [CHANGED if at == 7 else COMMITTED for at in range(12)] == replies
+    assert [7] == [at for at, live in enumerate(there) if live.sets == TWO.sets]
+
+
+def test_two_writers_of_one_endpoint_never_share_a_message(primary: Place) -> None:
+    """Both sent at once on the same reading: one lands, the other is refused."""
+    provider, name = primary.rfc2136(), fresh()
+
+    async def act() -> list[Reply]:
+        seen = await create(provider, name)
+        others = [create(provider, fresh()) for _ in range(4)]
+        wanted: list[Transaction] = [write(name, seen, TWO, n=2), write(name, seen, ONE, n=2, by="other")]
+        found = await asyncio.gather(*(provider.commit(transaction) for transaction in wanted), *others)
+        return [reply for reply in found[:2] if isinstance(reply, Reply)]
+
+    assert sorted([COMMITTED, CHANGED]) == sorted(asyncio.run(act()))
+
+
+def test_who_is_cancelled_leaves_nobody_waiting() -> None:
+    """Whoever asks for all is cancelled: the others learn that nothing is known, and the next round is served."""
+
+    async def act() -> list[object]:
+        going = asyncio.Event()
+
+        async def ask(items: Any) -> list[str]:
+            await asyncio.sleep(0)  # the others come while the first is served
+            if "slow" in items and not going.is_set():
+                going.set()
+                await asyncio.sleep(60)
+            return [f"answer to {item}" for item in items]
+
+        gathering: Gathering[str, str] = Gathering(ask, most=2, given_up="nobody knows")
+        first = asyncio.create_task(gathering.answer("first"))
+        asker, other, later = (asyncio.create_task(gathering.answer(item)) for item in ("slow", "other", "later"))
+        await going.wait()
+        asker.cancel()
+        return list(await asyncio.gather(first, asker, other, later, return_exceptions=True))
+
+    first, asker, other, later = asyncio.run(act())
+
+    assert ("answer to first", "nobody knows", "answer to later") == (first, other, later)
+    assert isinstance(asker, asyncio.CancelledError)
+
+
+@pytest.mark.parametrize("most", [1, 3])
+def test_a_round_has_its_limit(most: int) -> None:
+    """No question holds more than it may, and everybody has their own answer."""
+    rounds: list[int] = []
+
+    async def act() -> list[int]:
+        async def ask(items: Any) -> list[int]:
+            rounds.append(len(items))
+            await asyncio.sleep(0)
+            return [item * item for item in items]
+
+        gathering: Gathering[int, int] = Gathering(ask, most=most, given_up=-1)
+        return list(await asyncio.gather(*(gathering.answer(number) for number in range(10))))
+
+    assert [number * number for number in range(10)] == asyncio.run(act())
+    assert (1, True) == (rounds[0] if most == 1 else 1, max(rounds) <= most)
