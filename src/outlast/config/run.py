@@ -21,6 +21,7 @@ from outlast.config import wire
 from outlast.config.notices import Notices, Tell
 from outlast.config.settings import Settings
 from outlast.config.source import SettingsSource
+from outlast.config.turns import Turns
 from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.driver import Probed, Prober, ProberOptions
 from outlast.health.probe import Dial
@@ -93,7 +94,9 @@ async def run_enactor(
     source = _follow(settings, name, tell)
     shelf = wire.registry(settings) if registry is None else registry
     shelf = wire.remembered(settings, shelf, name, partial(_copy_told, Notices(tell), name))
-    role = _Role(name, settings, tell, wrap=wrap, registry=shelf, providers=wire.providers(settings))
+    providers = wire.providers(settings)
+    role = _Role(name, settings, tell, wrap=wrap, registry=shelf, providers=providers)
+    turns = Turns(name, providers, interval=settings.enactor.interval)
     rooms = {provider.name: asyncio.Semaphore(CONCURRENT_PER_PROVIDER) for provider in settings.providers}
     under_way: dict[planner.Place, asyncio.Task[None]] = {}
 
@@ -105,8 +108,9 @@ async def run_enactor(
 
     async def work() -> None:
         # A place whose last pass is still under way, at a slow provider, is left alone; the others go on.
+        others = await turns.others(shelf)
         for place in await _places(source.settings, role.registry):
-            if place not in under_way:
+            if place not in under_way and place.provider not in others:
                 under_way[place] = asyncio.create_task(enact(place))
                 under_way[place].add_done_callback(partial(_forget, under_way, place))
         if under_way:

@@ -27,7 +27,7 @@ from outlast.registry.copy_file import EMPTY, Copy, Unusable, read_copy, write_c
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, PlanInfo, Record, Registry, supersedes
+from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, Registry, supersedes
 
 Result = TypeVar("Result")
 
@@ -177,6 +177,13 @@ class RememberedRegistry:
 
     async def logged(self, limit: int) -> tuple[Deed, ...]:
         return await self._ask(lambda: self._registry.logged(limit))
+
+    async def lease(self, name: str) -> Lease | None:
+        """From the registry alone: a remembered lease is none."""
+        return await self._ask(lambda: self._registry.lease(name))
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        return await self._ask(lambda: self._registry.swap_lease(lease, seen=seen))
 
     async def plans(self) -> tuple[PlanInfo, ...]:
         return await self._ask(self._registry.plans)

@@ -135,7 +135,28 @@ class Provider(Protocol):
         ...
 
 
-class Registry(Protocol):
+class Lease(NamedTuple):
+    """Who may act under a name. `token` grows with every change of holder, `beat` with every renewal by the same one."""
+
+    name: str
+    holder: str
+    token: int
+    beat: int
+
+
+class Leases(Protocol):
+    """Where leases lie: every registry. How they are kept, and what they are worth, is in `outlast.traffic.lease`."""
+
+    async def lease(self, name: str) -> Lease | None:
+        """The lease of that name as it is now, or `None`. Raises `outlast.errors.Unavailable`."""
+        ...
+
+    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
+        """Store `lease` if what lies under its name is exactly `seen`; say whether it was. Raises as `lease`."""
+        ...
+
+
+class Registry(Leases, Protocol):
     """Where plans, records, reports and signals live. Every method raises `outlast.errors.Unavailable` if it cannot."""
 
     async def known(self, provider: str, endpoint: str) -> Known: ...
@@ -206,27 +227,6 @@ class Registry(Protocol):
 
     async def logged(self, limit: int) -> tuple[Deed, ...]:
         """The newest lines of the audit log, newest first."""
-        ...
-
-
-class Lease(NamedTuple):
-    """Who may act under a name. `token` grows with every change of holder, `beat` with every renewal by the same one."""
-
-    name: str
-    holder: str
-    token: int
-    beat: int
-
-
-class Leases(Protocol):
-    """Where leases lie: every registry. How they are kept, and what they are worth, is in `outlast.traffic.lease`."""
-
-    async def lease(self, name: str) -> Lease | None:
-        """The lease of that name as it is now, or `None`. Raises `outlast.errors.Unavailable`."""
-        ...
-
-    async def swap_lease(self, lease: Lease, *, seen: Lease | None) -> bool:
-        """Store `lease` if what lies under its name is exactly `seen`; say whether it was. Raises as `lease`."""
         ...
 
 
