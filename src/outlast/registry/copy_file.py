@@ -5,16 +5,15 @@ and renamed, so that a reader finds the old document or the new one; its owner a
 too large or writable by others is not used, and the next writing replaces it: it is only a copy.
 """
 
-import contextlib
 import hashlib
 import json
 import os
-import secrets
 import stat
 from pathlib import Path
 from typing import NamedTuple
 
 from outlast.errors import Unavailable
+from outlast.files import replace_file
 from outlast.registry.rows import plan_of, record_of, row_of_record
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import Record
@@ -92,25 +91,6 @@ def write_copy(path: Path, copy: Copy, *, realm: str) -> None:
     if len(body) > MAX_BYTES - len(HEAD) - 65:
         raise Unusable(f"{path} would have more than {MAX_BYTES // 1024 // 1024} MiB")
     try:
-        _replace(path, HEAD + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
+        replace_file(path, HEAD + hashlib.sha256(body).hexdigest().encode() + b"\n" + body)
     except OSError as error:
         raise Unusable(f"{path} cannot be written: {error.strerror}") from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}.new")
-    try:
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600), "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            fresh.unlink()
-        raise
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -16,7 +16,6 @@ import hashlib
 import json
 import logging
 import os
-import secrets
 import socket
 import stat
 import time
@@ -24,6 +23,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from outlast.files import replace_file
 from outlast.resolver.known import Known, Sighting, forget_before, merged
 from outlast.resolver.options import MAX_KEEP
 from outlast.resolver.reading import MAX_ADDRESSES
@@ -110,7 +110,7 @@ class Store:
             if not self._is_swept:
                 _sweep(self._path)
                 self._is_swept = True
-            _replace(self._path, _dump_within(self._max_bytes, networks, forgotten))
+            replace_file(self._path, _dump_within(self._max_bytes, networks, forgotten))
         except OSError as error:
             self._tell(f"{self._path} cannot be written: {error.strerror}")
             return
@@ -245,25 +245,3 @@ def _sweep(path: Path) -> None:
         with contextlib.suppress(OSError):
             if time.time() - left.stat().st_mtime > LEFT_BEHIND:
                 left.unlink()
-
-
-def _replace(path: Path, data: bytes) -> None:
-    # A name of its own for each writing: two resolvers of one process may share the file as well.
-    temporary = path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            temporary.unlink()
-        raise
-    # The rename itself is on disk only when the folder is.
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
