@@ -1,5 +1,6 @@
 """What every command owes a person at a terminal, without any world around it."""
 
+import json
 import os
 import socket
 import subprocess
@@ -186,3 +187,27 @@ def test_a_taken_port(run: Run) -> None:
         done.stderr.splitlines(keepends=True)[0],
         "Traceback" in done.stderr,
     )
+
+
+def test_doctor_refuses_a_registry_that_needs_what_it_repairs(run: Run, tmp_path: Path) -> None:
+    """A registry under a name that the plan keeps alive is gone when it is needed: the circle is printed, with the fix."""
+    run("init")
+    file = tmp_path / "outlast.toml"
+    text = file.read_text().replace(
+        'path = "outlast.db"', 'path = "outlast.db"\ndepends_on = ["files.example.net", "db.example.com"]', 1
+    )
+    file.write_text(text.replace('key_secret_file = "tsig.key"', 'key_secret_file = "tsig.key"\ntimeout = "50ms"', 1))
+    (tmp_path / "tsig.key").write_text("b3V0bGFzdCBjb250cmFjdCB0ZXN0cyBvbmx5ISEhISE=")
+    file.write_text(
+        file.read_text().replace('address = "192.0.2.53"', 'address = "127.0.0.1"\nport = 1\nkey_name = "outlast."', 1)
+    )
+    done = run("doctor", "--json")
+    circles = [
+        item
+        for item in json.loads(done.stdout)["findings"]
+        if "db.example.com" in item["there"] and item["level"] == "FAIL"
+    ]
+
+    assert 1 == done.returncode
+    assert ["registry"] == [item["check"].split()[0] for item in circles], done.stdout
+    assert all(item["fix"] for item in circles)
