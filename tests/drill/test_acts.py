@@ -186,6 +186,7 @@ def test_without_the_fence_a_stale_write_lands_and_the_drill_fails(tmp_path: Pat
     assert f"{len(claims)} expectations failed" in drill.output
 
 
+@pytest.mark.long
 def test_where_only_one_address_exists_the_act_is_the_same_and_says_so(tmp_path: Path) -> None:
     """Addresses are mapped to ports by one dialer; every expectation holds; the factor tells."""
     drill = finished(tmp_path, seed=9, acts=["fenced"], one_address=True)

@@ -46,10 +46,10 @@ def refused(folder: Path, *arguments: str) -> str:
     return done.stderr
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(180)
 @pytest.mark.skipif(find_spec("fastapi") is None, reason="fastapi is not installed")
-@pytest.mark.parametrize("command", [pytest.param(COMMANDS[0], marks=pytest.mark.long), *COMMANDS[1:]], ids=named)
+@pytest.mark.parametrize("command", COMMANDS, ids=named)
 def test_the_commands_of_the_example_run(tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Each plays its act, shortened, with the user's group in it; nothing is left; the protected call does better."""
     folder = shutil.copytree(EXAMPLE, tmp_path / "example")
