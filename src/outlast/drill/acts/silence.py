@@ -21,9 +21,10 @@ ANSWER_TIMEOUT = 0.5
 
 
 class Silence(NamedTuple):
-    """When the east's service did not listen."""
+    """When the east's service did not listen: told to end at `begin`, `gone` once it had answered what it had accepted."""
 
     begin: float
+    gone: float
     end: float
 
     def spares(self, call: Line) -> bool:
@@ -32,7 +33,7 @@ class Silence(NamedTuple):
 
     def covers(self, call: Line) -> bool:
         """Whether a call had no chance: one that comes shortly before the end is answered after it, in time."""
-        return self.begin <= float(call["scheduled"]) < self.end - scale.DEADLINE
+        return self.gone <= float(call["scheduled"]) < self.end - scale.DEADLINE
 
 
 def fall_silent(stage: Stage) -> Silence:
@@ -46,6 +47,7 @@ def fall_silent(stage: Stage) -> Silence:
     world = stage.world
     begin = time.monotonic()
     world.stop_listening(EAST)
+    gone = time.monotonic()
     stage.tell("The east's listeners are gone, too: whoever remembers its addresses is refused there.")
     stage.wait(stage.pace.stopped)
     end = time.monotonic()
@@ -56,7 +58,7 @@ def fall_silent(stage: Stage) -> Silence:
         if group == "plain":
             end = time.monotonic()
     stage.tell("The east listens again. Its record is still empty.")
-    return Silence(begin, end)
+    return Silence(begin, gone, end)
 
 
 def _answers(place: tuple[str, int]) -> bool:
