@@ -18,6 +18,7 @@ SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())[
 CONTRACTS = {contract["id"]: contract for contract in SETTINGS["contracts"]}
 
 DOING = {
+    "audit": {"prove", "zone_facts"},
     "client": {"boto", "boto_seams", "dialer", "dialing", "httpx_client", "httpx_seams", "protecting"},
     "data": {
         *("calls", "deliver", "desk", "drain", "lock", "log_check", "queue", "region", "reserve"),
@@ -28,6 +29,7 @@ DOING = {
     "policy": {"attempts", "driver", "keyed", "locks", "policy", "timing"},
     "simulator": set(),
     "resolver": {"driver", "errand", "probe", "resolver", "store", "upstream"},
+    "telemetry": {"prometheus"},
     "traffic": {"driver"},
 }
 """Of each room that decides, the modules that do things; every other one decides, and is in the purity contract."""

@@ -5,6 +5,7 @@ from typing import Annotated
 
 import typer
 
+from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level, worst
 from outlast.audit.prove import SCRATCH, prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_tier, judge_zone
@@ -14,7 +15,6 @@ from outlast.config import wire
 from outlast.config.parse import load
 from outlast.config.settings import Route53Settings, ServerSettings, Settings
 from outlast.errors import InvalidConfig, OutlastError
-from outlast.traffic.closure import cycle, words
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Live
 from outlast.traffic.topology import Endpoint

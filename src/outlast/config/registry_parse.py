@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import SplitResult, parse_qs, urlsplit
 
 from outlast.config import scalars
-from outlast.config.registry import (
+from outlast.config.registry_settings import (
     TIMEOUT_RANGE,
     EtcdSettings,
     PostgresSettings,

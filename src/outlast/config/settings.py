@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from outlast.config.registry import RegistrySettings
+from outlast.config.registry_settings import RegistrySettings
 from outlast.errors import InvalidConfig
 from outlast.health.detector import Thresholds
 from outlast.health.probe import HttpProbe

@@ -3,7 +3,7 @@
 import os
 from collections.abc import Callable
 
-from outlast.config import registries
+from outlast.config import registry_wire
 from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file
 from outlast.config.settings import (
     AnyProviderSettings,
@@ -25,13 +25,13 @@ def registry(settings: Settings) -> Registry:
         InvalidConfig: Its password cannot be read, or the packages of its kind are not installed.
 
     """
-    return registries.wire(settings.registry, f"{settings.path}: [registry]")
+    return registry_wire.wire(settings.registry, f"{settings.path}: [registry]")
 
 
 def remembered(settings: Settings, shelf: Registry, name: str, on_fault: Callable[[str], None]) -> Registry:
     """Wire `shelf` for the enactor called `name`: with a copy on this machine's disk for when it does not answer."""
     path = settings.enactor.copy or settings.path.parent / f"{name}.copy"
-    return registries.remembered(shelf, path, realm=settings.realm, on_fault=on_fault)
+    return registry_wire.remembered(shelf, path, realm=settings.realm, on_fault=on_fault)
 
 
 def providers(settings: Settings) -> dict[str, Provider]:

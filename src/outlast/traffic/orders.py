@@ -59,26 +59,21 @@ class Deed(NamedTuple):
 
 
 def ordered_out(endpoint: Endpoint, orders: tuple[Order, ...]) -> dict[str, str]:
-    """Which of the endpoint's addresses people have ordered out, and the words for it. A pin goes before evacuations.
-
-    A pin none of whose addresses is configured any more is none.
-    """
-    concerning = [order for order in orders if order.endpoint in {"", endpoint.name}]
-    for order in concerning:
-        pinned = set(order.addresses) & set(endpoint.addresses)
-        if order.kind is Kind.PIN and pinned:
-            return {address: f"{ORDERED}{order}" for address in endpoint.addresses if address not in pinned}
+    """Which of the endpoint's addresses people have ordered out, and the words for it. A pin goes before evacuations."""
+    pin = pin_of(endpoint, orders)
+    if pin is not None:
+        return {address: f"{ORDERED}{pin}" for address in endpoint.addresses if address not in pin.addresses}
     return {
         target.address: f"{ORDERED}{order}"
-        for order in concerning
+        for order in orders
         for target in endpoint.targets
-        if order.kind is Kind.EVACUATE and order.subject in {target.region, target.address}
+        if order.kind is Kind.EVACUATE
+        and order.endpoint in {"", endpoint.name}
+        and order.subject in {target.region, target.address}
     }
 
 
-def is_pinned(endpoint: Endpoint, orders: tuple[Order, ...]) -> bool:
-    """Whether a standing pin says what this endpoint answers."""
-    return any(
-        order.kind is Kind.PIN and order.endpoint == endpoint.name and set(order.addresses) & set(endpoint.addresses)
-        for order in orders
-    )
+def pin_of(endpoint: Endpoint, orders: tuple[Order, ...]) -> Order | None:
+    """The standing pin that says what this endpoint answers. One none of whose addresses is configured any more is none."""
+    pins = (order for order in orders if order.kind is Kind.PIN and order.endpoint == endpoint.name)
+    return next((pin for pin in pins if set(pin.addresses) & set(endpoint.addresses)), None)

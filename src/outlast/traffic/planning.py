@@ -29,7 +29,7 @@ from typing import NamedTuple
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic.content import Content, family_of
 from outlast.traffic.guards import UNCONFIGURED
-from outlast.traffic.orders import ORDERED, Order, is_pinned, ordered_out
+from outlast.traffic.orders import ORDERED, Order, ordered_out, pin_of
 from outlast.traffic.plan import MAX_WITHHELD, Entry, Withheld
 from outlast.traffic.ports import Record
 from outlast.traffic.topology import Endpoint, Target
@@ -127,7 +127,7 @@ def propose(
     orders: tuple[Order, ...] = (),
 ) -> tuple[Content, tuple[Withheld, ...]]:
     """What `endpoint` should answer, and why each other address should not."""
-    is_judged = endpoint.probed and previous is not None and not is_pinned(endpoint, orders)
+    is_judged = endpoint.probed and previous is not None and pin_of(endpoint, orders) is None
     evacuated = _evacuated(endpoint, previous, evidence, wall) if is_judged else {}
     evacuated |= ordered_out(endpoint, orders)
     out = _unfit(endpoint, previous, evidence, wall) if is_judged else {}

@@ -6,7 +6,7 @@ import pytest
 
 from outlast.config.example import EXAMPLE
 from outlast.config.parse import load, parse
-from outlast.config.registry import SqliteSettings
+from outlast.config.registry_settings import SqliteSettings
 from outlast.config.settings import HealthSettings, Rfc2136Settings, Route53Settings, Settings
 from outlast.config.wire import places, providers, providers_of, readers
 from outlast.errors import InvalidConfig

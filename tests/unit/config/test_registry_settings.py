@@ -5,9 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from outlast.config import registries
+from outlast.config import registry_wire
 from outlast.config.parse import parse
-from outlast.config.registry import EtcdSettings, PostgresSettings, RegistrySettings, S3Settings, SqliteSettings
+from outlast.config.registry_settings import (
+    EtcdSettings,
+    PostgresSettings,
+    RegistrySettings,
+    S3Settings,
+    SqliteSettings,
+)
 from outlast.errors import InvalidConfig
 
 REST = """
@@ -150,9 +156,9 @@ def test_passwords_come_from_file_or_environment(tmp_path: Path, monkeypatch: py
     monkeypatch.setenv("PLANS_PASSWORD", "other")
 
     assert (PASSWORD, "other", "") == (
-        registries.password_of(PostgresSettings(dsn="", password_file=tmp_path / "pw"), ""),
-        registries.password_of(PostgresSettings(dsn="", password_env="PLANS_PASSWORD"), ""),
-        registries.password_of(PostgresSettings(dsn=""), ""),
+        registry_wire.password_of(PostgresSettings(dsn="", password_file=tmp_path / "pw"), ""),
+        registry_wire.password_of(PostgresSettings(dsn="", password_env="PLANS_PASSWORD"), ""),
+        registry_wire.password_of(PostgresSettings(dsn=""), ""),
     )
 
 
@@ -168,7 +174,7 @@ def test_a_password_that_is_not_there_is_named(tmp_path: Path) -> None:
         PostgresSettings(dsn="", password_env="OUTLAST_NOT_SET"),
     ):
         with pytest.raises(InvalidConfig) as caught:
-            registries.password_of(settings, "x")
+            registry_wire.password_of(settings, "x")
         said.append(caught.value.message)
 
     for words, message in zip(("No such file", "it is empty", "not UTF-8", "no such variable"), said, strict=True):
@@ -192,13 +198,13 @@ def test_a_password_that_is_not_there_is_named(tmp_path: Path) -> None:
 )
 def test_every_kind_is_wired_without_being_asked(settings: RegistrySettings, name: str) -> None:
     """Wiring opens nothing: these places do not exist."""
-    assert name == repr(registries.wire(settings, ""))
+    assert name == repr(registry_wire.wire(settings, ""))
 
 
 def test_a_kind_without_its_packages_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     """A kind whose extra is not installed is refused with the command that brings it."""
     monkeypatch.setattr(
-        registries, "find_spec", lambda name: None if name == "psycopg" else importlib.util.find_spec(name)
+        registry_wire, "find_spec", lambda name: None if name == "psycopg" else importlib.util.find_spec(name)
     )
     with pytest.raises(InvalidConfig, match=r"psycopg is not installed: pip install 'outlast\[postgres\]'"):
-        registries.wire(PostgresSettings(dsn="postgresql://a/x"), "x")
+        registry_wire.wire(PostgresSettings(dsn="postgresql://a/x"), "x")

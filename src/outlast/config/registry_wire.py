@@ -6,7 +6,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from outlast.config.registry import EtcdSettings, PostgresSettings, RegistrySettings, S3Settings, SqliteSettings
+from outlast.config.registry_settings import (
+    EtcdSettings,
+    PostgresSettings,
+    RegistrySettings,
+    S3Settings,
+    SqliteSettings,
+)
 from outlast.errors import InvalidConfig
 from outlast.system_clock import SystemClock
 from outlast.traffic.ports import Registry

@@ -2,7 +2,7 @@
 
 import pytest
 
-from outlast.traffic.closure import cycle, words
+from outlast.audit.closure import cycle, words
 from outlast.traffic.topology import Endpoint, Target, Topology
 
 TOPOLOGY = Topology(
