@@ -189,8 +189,12 @@ def test_a_retired_name_is_left_alone_until_it_is_adopted(site: Site) -> None:
     gone = asyncio.run(site.provider.read(site.name))
     site.primary.change(("add", site.name, 60, "A", "203.0.113.9"))
 
-    assert ((), Standing.RETIRED) == (gone.sets, site.live()[1].standing)
+    retired = site.live()[1]
+    assert ((), Standing.RETIRED) == (gone.sets, retired.standing)
     assert Phase.DONE is site.person(Command.ADOPT).phase
+    adopted = site.live()[1]
+    # Other content takes a generation of its own; neither it nor the count of writes ever falls.
+    assert (retired.gen + 1, retired.n + 1) == (adopted.gen, adopted.n)
     site.pass_()
 
     assert (BOTH, "live") == site.stands()[:2]
