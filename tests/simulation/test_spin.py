@@ -110,7 +110,7 @@ def test_spins_trail_is_a_trace_of_the_shipped_machines(tmp_path: Path) -> None:
     state = engine.initial
     for number in re.findall(r"step (\d+)", trail.stdout):
         step = made.steps[int(number)]
-        free, drawing, _, _ = engine.tables[step.agent].miss(state)
+        free, drawing, _, _ = engine.tables[step.agent].entry(state)
         assert step.change in (*free, *(change for _, change in drawing))
         state += step.change
 

@@ -5,7 +5,8 @@ from dataclasses import replace
 
 import pytest
 
-from outlast.simulator.explorer import Exploration, explore
+from outlast.simulator.exploration import Exploration
+from outlast.simulator.explorer import explore
 from outlast.simulator.plan_choice import choose
 from outlast.simulator.plan_guards import GUARDS, machines_without
 from outlast.simulator.plan_layout import Layout, PlanOptions

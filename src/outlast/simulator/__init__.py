@@ -1,6 +1,7 @@
 """Worlds in which the machines that ship are tried: every interleaving (explorer), or many at random (walks)."""
 
-from outlast.simulator.explorer import Exploration, explore
+from outlast.simulator.exploration import Exploration
+from outlast.simulator.explorer import explore
 from outlast.simulator.protocol import Agent, Check, Health, Move, Protocol, Verdict
 from outlast.simulator.recovery import Recovery, recover
 from outlast.simulator.tracing import Line, trace_to

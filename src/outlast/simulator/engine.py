@@ -1,131 +1,149 @@
 """Turns a protocol into tables: which additions lead on from a state. Each agent is asked once per combination it sees."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from outlast.simulator.packing import Packing
+from outlast.simulator.packing import Changes, Packing
 from outlast.simulator.protocol import Agent, Health, Move, Protocol
-from outlast.simulator.symmetry import Symmetry
-
-Entry = tuple[tuple[int, ...], tuple[tuple[int, int], ...], tuple[tuple[int, str], ...], bool]
-"""Additions that draw on no budget; those that do, with the bits that must not all be zero; broken rules, likewise.
-
-The last says that these are silent: they are made before anything else."""
+from outlast.simulator.symmetry import Ranks, Symmetry
 
 EVERYTHING = -1
 """All bits: a broken rule that needs no budget."""
 
 
-class Table(NamedTuple):
-    """What one agent does. `masks[own]` are the bits that its moves depend on; `entries` is keyed by them.
+class Entry(NamedTuple):
+    """What an agent may do: additions that draw on no budget; those that do, with the bits that must not all be zero.
 
-    `twin` is where the twin before it stands, or -1: if both are in the same state, their moves lead to the same states.
+    `broken` are the broken rules, with such bits. `is_silent`: the free ones are made before anything else.
+    """
+
+    free: tuple[int, ...]
+    drawing: tuple[tuple[int, int], ...]
+    broken: tuple[tuple[int, str], ...]
+    is_silent: bool
+
+
+class Step(NamedTuple):
+    """A move in numbers, whatever the layout: see `protocol.Move`."""
+
+    changes: Changes
+    draws: str
+    broken: str
+    is_silent: bool
+
+
+Known = dict[tuple[int, ...], tuple[Step, ...]]
+"""An agent's moves by the numbers of its own part and its footprint."""
+
+
+class Memory(NamedTuple):
+    """What does not depend on where the numbers stand in a state: ranks of twins, and what each agent was asked."""
+
+    ranks: Ranks
+    known: tuple[Known, ...]
+
+
+class Table:
+    """What one agent does, by the bits that its moves depend on: `masks[own]` of its own number, `entries` by those bits.
+
+    `twin` is the part of the twin before it, or -1: if both are in the same state, their moves lead to the same states.
     `is_exchanged`: its moves may change which of its twins is which, so that what they lead to must be sorted again.
     """
 
-    twin: int
-    is_exchanged: bool
-    shift: int
-    bits: int
-    masks: list[int]
-    entries: dict[int, Entry]
-    miss: Callable[[int], Entry]
+    def __init__(self, engine: "Engine", agent: Agent, known: Known) -> None:
+        self._engine = engine
+        self.agent = agent
+        self.known = known
+        self.masks: list[int] = []
+        self.entries: dict[int, Entry] = {}
+        twins, is_named = engine.protocol.twins, engine.protocol.rename is not None
+        place = twins.index(agent.part) if agent.part in twins and not is_named else 0
+        self.twin = twins[place - 1] if place else -1
+        # Whatever names twins may have to be sorted anew whoever moves.
+        self.is_exchanged = agent.part in twins or (is_named and len(twins) > 1)
+
+    def learn(self) -> None:
+        """Find the masks of own numbers that are new."""
+        packing, agent = self._engine.packing, self.agent
+        known = packing.values[agent.part]
+        self.masks += [packing.mask((agent.part, *agent.footprint(value))) for value in known[len(self.masks) :]]
+
+    def entry(self, state: int) -> Entry:
+        packing, part = self._engine.packing, self.agent.part
+        own = packing.number_in(state, part)
+        if own >= len(self.masks):
+            self.learn()
+        key = state & self.masks[own]
+        entry = self.entries.get(key)
+        if entry is None:
+            entry = self.entries[key] = self.laid_out(state)
+        return entry
+
+    def laid_out(self, state: int) -> Entry:
+        """Write down what the agent may do as additions. Of the state only what its moves depend on matters.
+
+        Raises:
+            Overflow: A part comes to have more values than its field can number.
+
+        """
+        packing = self._engine.packing
+        needs, free, drawing, broken = packing.needs, [], [], []
+        steps = self._steps(state)
+        is_silent = any(step.is_silent for step in steps)
+        for step in steps:
+            if (step.draws and step.draws not in needs) or (is_silent and not step.is_silent):
+                continue
+            if step.broken:
+                broken.append((needs[step.draws] if step.draws else EVERYTHING, step.broken))
+            elif step.draws:
+                drawing.append((needs[step.draws], packing.delta(step.changes, step.draws)))
+            elif change := packing.delta(step.changes, ""):
+                free.append(change)
+        is_silent = is_silent and bool(free)
+        return Entry(tuple(dict.fromkeys(free)), tuple(dict.fromkeys(drawing)), tuple(broken), is_silent)
+
+    def _steps(self, state: int) -> tuple[Step, ...]:
+        packing, part = self._engine.packing, self.agent.part
+        parts = (part, *self.agent.footprint(packing.value(state, part)))
+        numbers = tuple(packing.number_in(state, at) for at in parts)
+        steps = self.known.get(numbers)
+        if steps is None:
+            parts, before, moves = self._engine.moves(self.agent, state)
+            steps = self.known[numbers] = tuple(
+                Step(packing.changes(parts, before, move.values), move.draws, move.broken, move.is_silent)
+                for move in moves
+            )
+        return steps
 
 
 class Engine:
-    """The tables of a protocol, filled as states ask for them."""
+    """The tables of a protocol, filled as states ask for them; `memory` is that of an engine with the same numbers."""
 
-    def __init__(self, protocol: Protocol, wider: dict[int, int] | None = None) -> None:
+    def __init__(self, protocol: Protocol, packing: Packing | None = None, memory: Memory | None = None) -> None:
         self.protocol = protocol
-        self.packing = Packing(protocol, wider)
-        self.symmetry = Symmetry(self.packing)
-        self.tables = [self._table(agent) for agent in protocol.agents]
-        last_twin = max(len(protocol.twins) - 1, 0)
-        self._busiest_first = (self.tables[last_twin], *self.tables[:last_twin], *self.tables[last_twin + 1 :])
-        self._health: dict[int, Health] = {}
-        self._health_mask = self.packing.mask(protocol.health_parts)
-        self._faults: dict[int, str] = {}
+        self.packing = packing or Packing(protocol)
+        self.memory = memory or Memory(Ranks(protocol), tuple({} for _ in protocol.agents))
+        self.symmetry = Symmetry(self.packing, self.memory.ranks)
+        self.tables = [Table(self, *pair) for pair in zip(protocol.agents, self.memory.known, strict=True)]
+        self.health_mask = self.packing.mask(protocol.health_parts)
         self.checked_mask = self.packing.mask(tuple(part for check in protocol.checks for part in check.parts))
         self.initial = self.packing.pack(protocol.initial)
-        self.has_rules = False
-        """Whether a move that breaks a rule was met anywhere; until then nobody needs to look for one."""
+        self._faults: dict[int, str] = {}
 
     def successors(self, state: int) -> list[int]:
-        """The representative of every state that one move leads to; one may be named several times."""
+        """Every state that one move leads to, as it is; one may be named several times."""
         found: list[int] = []
-        budgets = state & self.packing.budget_bits
-        representative = self.symmetry.representative
-        for twin, is_exchanged, shift, bits, masks, entries, miss in self.tables:
-            own = state >> shift & bits
-            if twin >= 0 and state >> twin & bits == own:
-                continue
-            entry = (entries.get(state & masks[own]) if own < len(masks) else None) or miss(state)
-            free, drawing, _, is_silent = entry
-            if is_silent:
-                found = []
-            if is_exchanged:
-                for change in free:
-                    found.append(representative(state + change))
-                if drawing and budgets:
-                    found += [representative(state + change) for need, change in drawing if state & need]
-            else:
-                for change in free:
-                    found.append(state + change)
-                if drawing and budgets:
-                    found += [state + change for need, change in drawing if state & need]
-            if is_silent:
+        for table in self.tables:
+            entry = table.entry(state)
+            changes = [*entry.free, *(change for need, change in entry.drawing if state & need)]
+            found = [*([] if entry.is_silent else found), *(state + change for change in changes)]
+            if entry.is_silent:
                 break
         return found
-
-    def some_own(self, core: int) -> int:
-        """A state that some own move leads to; the state itself if there is none.
-
-        Of twins the last one moves: in a representative it has the largest number, and is mostly the busiest.
-        """
-        representative = self.symmetry.representative
-        for _, _, shift, bits, masks, entries, miss in self._busiest_first:
-            own = core >> shift & bits
-            entry = (entries.get(core & masks[own]) if own < len(masks) else None) or miss(core)
-            if entry[0]:
-                return representative(core + entry[0][0])
-        return core
-
-    def leads_to(self, core: int, marks: dict[int, int], mark: int) -> bool:
-        """Whether an own move leads to a state that bears the mark. Budgets do not matter to own moves."""
-        representative = self.symmetry.representative
-        for twin, _, shift, bits, masks, entries, miss in self.tables:
-            own = core >> shift & bits
-            if twin >= 0 and core >> twin & bits == own:
-                continue
-            entry = (entries.get(core & masks[own]) if own < len(masks) else None) or miss(core)
-            for change in entry[0]:
-                # What a silent move comes before may not have been explored; then it bears no mark.
-                if marks.get(representative(core + change), 0) & mark:
-                    return True
-        return False
-
-    def leads_only_to(self, core: int, marks: dict[int, int], mark: int) -> bool:
-        """Whether every own move leads to a state that bears the mark; if there are silent ones, every silent one."""
-        representative = self.symmetry.representative
-        are_marked = True
-        for twin, _, shift, bits, masks, entries, miss in self.tables:
-            own = core >> shift & bits
-            if twin >= 0 and core >> twin & bits == own:
-                continue
-            entry = (entries.get(core & masks[own]) if own < len(masks) else None) or miss(core)
-            if entry[3]:
-                return all(marks[representative(core + change)] & mark for change in entry[0])
-            if are_marked:
-                for change in entry[0]:
-                    if not marks.get(representative(core + change), 0) & mark:
-                        are_marked = False
-                        break
-        return are_marked
 
     def broken(self, state: int) -> str:
         """Which rule a move from here breaks; empty if none does."""
         for table in self.tables:
-            for need, rule in table.miss(state)[2]:
+            for need, rule in table.entry(state).broken:
                 if need == EVERYTHING or state & need:
                     return rule
         return ""
@@ -136,7 +154,7 @@ class Engine:
 
     def fault(self, state: int) -> str:
         """Which rule this state breaks; empty if none."""
-        key = state & self.checked_mask
+        key = self.checked(state)
         found = self._faults.get(key)
         if found is None:
             found = self._faults[key] = self._check(state)
@@ -150,12 +168,7 @@ class Engine:
         return ""
 
     def health(self, state: int) -> Health:
-        key = state & self._health_mask
-        found = self._health.get(key)
-        if found is None:
-            parts = self.protocol.health_parts
-            found = self._health[key] = self.protocol.health(tuple(self.packing.value(state, part) for part in parts))
-        return found
+        return self.protocol.health(tuple(self.packing.value(state, part) for part in self.protocol.health_parts))
 
     # --------------------------------------------------------------------------------------------------- asking
 
@@ -166,45 +179,6 @@ class Engine:
         values = tuple(self.packing.value(state, part) for part in parts)
         return parts, values, tuple(agent.moves(values))
 
-    def _table(self, agent: Agent) -> Table:
-        packing = self.packing
-        masks: list[int] = []
-        entries: dict[int, Entry] = {}
-        shift, bits = packing.shifts[agent.part], packing.bits[agent.part]
-        known = packing.values[agent.part]
-
-        def miss(state: int) -> Entry:
-            while len(masks) < len(known):
-                masks.append(packing.mask((agent.part, *agent.footprint(known[len(masks)]))))
-            key = state & masks[state >> shift & bits]
-            entry = entries.get(key)
-            if entry is None:
-                entry = entries[key] = self._entry(agent, state)
-            return entry
-
-        twins = self.protocol.twins
-        place = twins.index(agent.part) if agent.part in twins and self.protocol.rename is None else 0
-        twin = packing.shifts[twins[place - 1]] if place else -1
-        # Whatever names twins may have to be sorted anew whoever moves.
-        is_exchanged = agent.part in twins or (self.protocol.rename is not None and len(twins) > 1)
-        return Table(twin, is_exchanged, shift, bits, masks, entries, miss)
-
-    def _entry(self, agent: Agent, state: int) -> Entry:
-        parts, before, moves = self.moves(agent, state)
-        needs = self.packing.needs
-        is_silent = any(move.is_silent for move in moves)
-        moves = tuple(move for move in moves if move.is_silent) or moves
-        free, drawing, broken = [], [], []
-        for move in moves:
-            if move.draws and move.draws not in needs:
-                continue
-            if move.broken:
-                broken.append((needs[move.draws] if move.draws else EVERYTHING, move.broken))
-                self.has_rules = True
-                continue
-            change = self.packing.delta(parts, before, move.values, move.draws)
-            if move.draws:
-                drawing.append((needs[move.draws], change))
-            elif change:
-                free.append(change)
-        return tuple(dict.fromkeys(free)), tuple(dict.fromkeys(drawing)), tuple(broken), is_silent and bool(free)
+    def delta(self, parts: tuple[int, ...], before: tuple[Any, ...], move: Move) -> int:
+        """What this move of an agent adds to a state."""
+        return self.packing.delta(self.packing.changes(parts, before, move.values), move.draws)

@@ -1,25 +1,28 @@
 """Explores every interleaving of a protocol, breadth first, so that the first fault found has a shortest trace.
 
-Theory of operation. States are integers (`packing`), moves are additions from tables (`engine`), twins are exchanged
-(`symmetry`), and a state is left out that was found before with at least as much left in every budget: it could do
-nothing that the other cannot (`agenda`). What is left is a dictionary, a list and a loop. The loop is handed a `pulse`, which is told how far it is and may
-end it: time, memory and progress are somebody else's business. An exploration that was ended proves nothing, and says
-UNDETERMINED.
+Theory of operation. States are rows of words (`packing`, `words`) and are numbered as they are found (`numbering`); moves are
+additions from tables (`engine`), looked up for a whole batch of states at once (`batches`); twins are exchanged (`faces`);
+and a state is left out that was found before with at least as much left in every budget: it could do nothing that the other
+cannot (`budgets`). The loop is handed a `pulse`, which is told how far it is and may end it: time, memory and progress are
+somebody else's business. An exploration that was ended proves nothing, and says UNDETERMINED.
 """
 
-from array import array
 from collections.abc import Callable
 from typing import NamedTuple
 
-from outlast.simulator.agenda import Agenda, Purse
+import numpy as np
+
+from outlast.simulator.agenda import Agenda
+from outlast.simulator.batches import Batches, Moves
+from outlast.simulator.budgets import Budgets
 from outlast.simulator.engine import Engine
-from outlast.simulator.packing import Overflow
+from outlast.simulator.exploration import Exploration, Judged
+from outlast.simulator.numbering import Numbers
+from outlast.simulator.packing import NARROW, Overflow, Packing
 from outlast.simulator.protocol import Protocol, Verdict
 
-PULSE_EVERY = 4096
-"""States between two calls of `pulse`."""
-WIDER_BY = 4
-"""Bits that a field gets more when it has overflowed."""
+BATCH = 1 << 16
+"""States whose moves are found at a time: enough for arrays to pay, few enough to fit into a processor's cache."""
 
 
 class Progress(NamedTuple):
@@ -34,34 +37,6 @@ Pulse = Callable[[Progress], bool]
 """Told now and then how far it is; false ends the exploration."""
 
 
-class Exploration:
-    """What was found. `order[i]` is the i-th state, `parents[i]` the index of the one it was found from."""
-
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self.order: list[int] = []
-        self.parents = array("L")
-        self.seen: dict[int, int] = {}
-        """By what a state is apart from its budgets: with which budgets it was found, as bits (`agenda.Purse`)."""
-        self.transitions = 0
-        self.verdict = Verdict.UNDETERMINED
-        self.fault = ""
-        self.faulty_at = -1
-        """Index of the state that breaks a rule, or from which a move breaks one (then `by_move`)."""
-        self.by_move = False
-
-    def __repr__(self) -> str:
-        return f"<exploration {self.verdict}: {len(self.order)} states{' ' if self.fault else ''}{self.fault}>"
-
-    @property
-    def depth(self) -> int:
-        """The length of the longest of the traces by which states were found."""
-        depths = array("L", [0])
-        for parent in self.parents[1:]:
-            depths.append(depths[parent] + 1)
-        return max(depths)
-
-
 def go_on(_: Progress) -> bool:
     """Never end an exploration early."""
     return True
@@ -70,68 +45,74 @@ def go_on(_: Progress) -> bool:
 def explore(protocol: Protocol, pulse: Pulse = go_on, *, is_thrifty: bool = False) -> Exploration:
     """Explore until nothing is new, a rule is broken, or `pulse` says so.
 
-    Breadth first, so that the first fault has a shortest trace. Thrifty, a proof needs fewer states; if a fault is found on
-    the way, it is sought again breadth first. A protocol whose states have no end should not be explored thriftily.
+    Breadth first, so that the first fault has a shortest trace. Thrifty, a proof needs fewer states: by how much was spent,
+    so that richer states come first. If a fault is found on the way, it is sought again breadth first. A protocol whose
+    states have no end should not be explored thriftily.
     """
-    found = _explored(protocol, pulse, is_thrifty=is_thrifty)
+    found = _Search(protocol, is_thrifty=is_thrifty).run(pulse)
     is_long = is_thrifty and found.verdict is Verdict.FAIL
-    return _explored(protocol, pulse, is_thrifty=False) if is_long else found
+    return _Search(protocol, is_thrifty=False).run(pulse) if is_long else found
 
 
-def _explored(protocol: Protocol, pulse: Pulse, *, is_thrifty: bool) -> Exploration:
-    wider: dict[int, int] = {}
+class _Search:
+    def __init__(self, protocol: Protocol, *, is_thrifty: bool) -> None:
+        packing = Packing(protocol, NARROW)
+        self._budgets = Budgets(packing)
+        self.found = Exploration(_started(packing), self._budgets)
+        self._agenda = Agenda(self._budgets, is_thrifty=is_thrifty)
+        self._tabulate()
+
+    def _tabulate(self) -> None:
+        engine = self.found.engine
+        self._batches = Batches(engine, self._budgets)
+        self._faults = Judged(engine.packing.words, engine.checked_mask, engine.fault)
+
+    def run(self, pulse: Pulse) -> Exploration:
+        found, explored, before = self.found, 0, 0
+        found.begin()
+        may_break = np.zeros(0, np.int64)
+        while not self._judge(before, may_break):
+            self._agenda.add(np.arange(before, len(found.order)), found.left.rows[before:])
+            batch = self._agenda.take(BATCH, found.depths.rows)
+            if not batch.size:
+                found.verdict = Verdict.PASS
+                break
+            if not pulse(Progress(len(found.order), explored, found.transitions)):
+                break
+            before, moves = len(found.order), self._moves(batch)
+            found.take_in(batch, moves)
+            explored, may_break = explored + len(batch), batch[moves.may_break]
+        return found
+
+    def _moves(self, batch: Numbers) -> Moves:
+        while True:
+            try:
+                return self._batches.moves(self.found.rows(batch), self.found.left.rows[batch])
+            except Overflow as overflow:
+                self.found.widen(overflow.part)
+                self._tabulate()
+
+    def _judge(self, before: int, may_break: Numbers) -> bool:
+        # The states found last, and the moves of those before; a rule that a move breaks comes before what it leads to.
+        found = self.found
+        faults = self._faults.numbers(found.rows(np.arange(before, len(found.order))))
+        is_faulty = np.array([bool(fault) for fault in self._faults.answers])[faults]
+        at = before + int(is_faulty.argmax()) if is_faulty.any() else -1
+        for index in may_break[may_break <= found.parents.rows[at]] if at >= 0 else may_break:
+            if rule := found.engine.broken(found.order[int(index)]):
+                found.verdict, found.fault, found.faulty_at, found.by_move = Verdict.FAIL, rule, int(index), True
+                return True
+        if at >= 0:
+            found.verdict, found.fault, found.faulty_at = Verdict.FAIL, found.engine.fault(found.order[at]), at
+        return at >= 0
+
+
+def _started(packing: Packing) -> Engine:
     while True:
-        exploration = Exploration(Engine(protocol, wider))
         try:
-            _search(exploration, pulse, is_thrifty=is_thrifty)
+            engine = Engine(packing.protocol, packing)
+            engine.symmetry.representative(engine.initial)
         except Overflow as overflow:
-            wider[overflow.part] = wider.get(overflow.part, 0) + WIDER_BY
+            packing = packing.widened(overflow.part)
         else:
-            return exploration
-
-
-def _search(found: Exploration, pulse: Pulse, *, is_thrifty: bool) -> None:
-    engine, order, parents, seen = found.engine, found.order, found.parents, found.seen
-    successors = engine.successors
-    purse = Purse(engine.packing)
-    bits, bit, richer = purse.bits, purse.bit, purse.richer
-    start = engine.symmetry.representative(engine.initial)
-    order.append(start)
-    parents.append(0)
-    seen[start & ~bits] = bit[start & bits]
-    if _is_faulty(found, 0):
-        return
-    agenda = Agenda(purse, is_thrifty=is_thrifty)
-    agenda.add(start, 0)
-    for explored, index in enumerate(agenda):
-        if explored % PULSE_EVERY == 0 and not pulse(Progress(len(order), explored, found.transitions)):
-            return
-        state = order[index]
-        nexts = successors(state)
-        found.transitions += len(nexts)
-        if engine.has_rules and (rule := engine.broken(state)):
-            found.verdict, found.fault, found.faulty_at, found.by_move = Verdict.FAIL, rule, index, True
-            return
-        for new in nexts:
-            left = new & bits
-            core = new - left
-            known = seen.get(core)
-            if known is None:
-                seen[core] = bit[left]
-            elif known & richer[left]:
-                continue
-            else:
-                seen[core] = known | bit[left]
-            parents.append(index)
-            agenda.add(new, len(order))
-            order.append(new)
-            if _is_faulty(found, len(order) - 1):
-                return
-    found.verdict = Verdict.PASS
-
-
-def _is_faulty(found: Exploration, index: int) -> bool:
-    fault = found.engine.fault(found.order[index])
-    if fault:
-        found.verdict, found.fault, found.faulty_at = Verdict.FAIL, fault, index
-    return bool(fault)
+            return engine

@@ -61,11 +61,11 @@ def _variables(engine: Engine, state: int) -> Iterator[tuple[str, int]]:
 
 
 def _options(engine: Engine, number: int, steps: list[Step]) -> Iterator[str]:
-    table = engine.tables[number]
+    table, packing = engine.tables[number], engine.packing
     masks = dict(enumerate(table.masks))
     for key, (free, drawing, _, is_silent) in sorted(table.entries.items()):
         assert not is_silent, "silent moves leave others out"
-        guard = _guard(engine, masks[key >> table.shift & table.bits], key)
+        guard = _guard(engine, masks[packing.number_in(key, table.agent.part)], key)
         for need, change in (*((EVERYTHING, change) for change in free), *drawing):
             paid = "" if need == EVERYTHING else f" && {_budget(engine, need)} > 0"
             updates = "; ".join(_updates(engine, key, change))

@@ -14,12 +14,11 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import NamedTuple
 
-from outlast.simulator.explorer import PULSE_EVERY, Exploration
+import numpy as np
 
-FINE = 1
-GOOD = 2
-WALKED = 4
-"""A walk of first moves from here did not come to a good state; others may."""
+from outlast.simulator.batches import Truths
+from outlast.simulator.exploration import Exploration, Judged
+from outlast.simulator.numbering import Numbers
 
 
 class Recovery(NamedTuple):
@@ -41,70 +40,43 @@ class Recovery(NamedTuple):
 
 def recover(found: Exploration, may_go_on: Callable[[], bool] = lambda: True) -> Recovery:
     """Find the states that do not recover."""
-    bits, health = found.engine.packing.budget_bits, found.engine.health
-    marks = dict.fromkeys(reversed(found.seen), 0)
-    if not (_settle(found, marks, may_go_on) and _spread(found, marks, may_go_on)):
+    engine = found.engine
+    judged = Judged(engine.packing.words, engine.health_mask, engine.health)
+    health = judged.numbers(found.cores.rows)
+    is_good = np.array([answer.is_fine for answer in judged.answers])[health]
+    source, target = found.own_moves()
+    if not (_settle(is_good, source, target, may_go_on)):
         return Recovery(is_whole=False)
-    stuck = tuple(index for index, state in enumerate(found.order) if not marks[state & ~bits] & GOOD)
-    settled = [core for core, mark in marks.items() if mark & FINE]
-    waits = Counter(waits for core in settled if (waits := health(core).waits))
+    settled = health[is_good]
+    if not _spread(is_good, source, target, may_go_on):
+        return Recovery(is_whole=False)
+    stuck = tuple(np.flatnonzero(~is_good[found.core.rows]).tolist())
+    waits: Counter[str] = Counter()
+    for answer, count in zip(judged.answers, np.bincount(settled, minlength=len(judged.answers)), strict=True):
+        if answer.waits and count:
+            waits[answer.waits] += int(count)
     return Recovery(is_whole=True, settled=len(settled), stuck=stuck, waits=dict(waits))
 
 
-def _settle(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], bool]) -> bool:
-    # The largest set of healthy states that no own move leaves.
-    engine = found.engine
-    candidates = [core for core in marks if engine.health(core).is_fine]
-    for core in candidates:
-        marks[core] = FINE
-    while True:
-        # Those found last come first: what falls out takes what leads to it along in the same sweep, mostly.
-        kept = []
-        for index, core in enumerate(candidates):
-            if index % PULSE_EVERY == 0 and not may_go_on():
-                return False
-            if engine.leads_only_to(core, marks, FINE):
-                kept.append(core)
-            else:
-                marks[core] = 0
-        if len(kept) == len(candidates):
-            break
-        candidates = kept
-    for core in candidates:
-        marks[core] = FINE | GOOD
-    return True
-
-
-def _spread(found: Exploration, marks: dict[int, int], may_go_on: Callable[[], bool]) -> bool:
-    # Backwards from the settled states along own moves. Most states need no search: whoever moves goes on until
-    # all is well. Only where that ends in a circle, or in what was not explored, are all moves looked at.
-    leads_to = found.engine.leads_to
-    for index, core in enumerate(marks):
-        if index % PULSE_EVERY == 0 and not may_go_on():
-            return False
-        if not marks[core]:
-            _walk(found, marks, core)
-    doubtful = [core for core, mark in marks.items() if not mark & GOOD]
-    while True:
-        left = []
-        for index, core in enumerate(doubtful):
-            if index % PULSE_EVERY == 0 and not may_go_on():
-                return False
-            if leads_to(core, marks, GOOD):
-                marks[core] = GOOD
-            else:
-                left.append(core)
-        if len(left) == len(doubtful):
+def _settle(is_settled: Truths, source: Numbers, target: Numbers, may_go_on: Callable[[], bool]) -> bool:
+    # The largest set of healthy states that no own move leaves: what leads out falls out, until nothing does.
+    while may_go_on():
+        inside = is_settled[source]
+        source, target = source[inside], target[inside]
+        leads_out = source[~is_settled[target]]
+        if not leads_out.size:
             return True
-        doubtful = left
+        is_settled[leads_out] = False
+    return False
 
 
-def _walk(found: Exploration, marks: dict[int, int], core: int) -> None:
-    some_own, path = found.engine.some_own, []
-    while marks.get(core, WALKED) == 0:
-        marks[core] = WALKED
-        path.append(core)
-        core = some_own(core)
-    if marks.get(core, WALKED) & GOOD:
-        for passed in path:
-            marks[passed] = GOOD
+def _spread(is_good: Truths, source: Numbers, target: Numbers, may_go_on: Callable[[], bool]) -> bool:
+    # Backwards from the settled states along own moves.
+    while may_go_on():
+        outside = ~is_good[source]
+        source, target = source[outside], target[outside]
+        leads_in = source[is_good[target]]
+        if not leads_in.size:
+            return True
+        is_good[leads_in] = True
+    return False

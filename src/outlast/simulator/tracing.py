@@ -6,7 +6,7 @@ walked again with everybody keeping their name.
 
 from typing import NamedTuple
 
-from outlast.simulator.explorer import Exploration
+from outlast.simulator.exploration import Exploration
 from outlast.simulator.protocol import Agent, Move, Values
 
 
@@ -22,7 +22,7 @@ def trace_to(found: Exploration, index: int) -> tuple[Line, ...]:
     """The shortest way to the state of that index; with the move that breaks a rule there, if it is that one."""
     path = [index]
     while path[-1]:
-        path.append(found.parents[path[-1]])
+        path.append(int(found.parents.rows[path[-1]]))
     walker = _Walker(found)
     lines = [walker.step_to(found.order[after]) for after in reversed(path[:-1])]
     if found.by_move and index == found.faulty_at:
@@ -47,7 +47,7 @@ class _Walker:
             for place, move in enumerate(moves):
                 if move.broken or not self._can_pay(move):
                     continue
-                raw = face + engine.packing.delta(parts, before, move.values, move.draws)
+                raw = face + engine.delta(parts, before, move)
                 if symmetry.representative(raw) == representative:
                     return self._take(agent, place, raw)
         raise AssertionError("the path is not one of this protocol")
@@ -56,7 +56,7 @@ class _Walker:
         agent = self._namesake(agent)
         parts, before, moves = self._engine.moves(agent, self._here)
         move = moves[place]
-        self._here += self._engine.packing.delta(parts, before, move.values, move.draws)
+        self._here += self._engine.delta(parts, before, move)
         if self._actual:
             order = self._engine.symmetry.order(raw)
             self._actual = tuple(self._actual[old] for old in order)

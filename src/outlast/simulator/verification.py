@@ -8,7 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from outlast.simulator.explorer import Exploration, Progress, explore
+from outlast.simulator.exploration import Exploration
+from outlast.simulator.explorer import Progress, explore
 from outlast.simulator.protocol import Protocol, Verdict
 from outlast.simulator.recovery import Recovery, recover
 from outlast.simulator.tracing import Line, trace_to

@@ -99,7 +99,7 @@ class _Walker:
     def step(self, choice: Choice) -> None:
         engine, state = self._engine, self._state
         number = choice.agent % len(engine.tables)
-        free, drawing, broken, _ = engine.tables[number].miss(state)
+        free, drawing, broken, _ = engine.tables[number].entry(state)
         affordable = [change for need, change in drawing if state & need]
         moves = affordable if affordable and (choice.is_trouble or not free) else free
         if broken and any(need < 0 or state & need for need, _ in broken):
@@ -122,7 +122,7 @@ class _Walker:
         parts, before, moves = engine.moves(agent, self._state)
 
         def leads_there(move: Move) -> bool:
-            return not move.broken and engine.packing.delta(parts, before, move.values, move.draws) == change
+            return not move.broken and engine.delta(parts, before, move) == change
 
         made = next(
             move for move in moves if (not move.draws or move.draws in engine.packing.needs) and leads_there(move)
@@ -144,7 +144,7 @@ class _Walker:
 
     def step_freely(self, number: int, which: int) -> None:
         """One of the agent's own moves."""
-        free, _, broken, _ = self._engine.tables[number].miss(self._state)
+        free, _, broken, _ = self._engine.tables[number].entry(self._state)
         if any(need < 0 for need, _ in broken):
             self.fault = self._engine.broken(self._state)
         elif free:

@@ -2,11 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import permutations
 from typing import Any
 
+import numpy as np
 import pytest
 
 from outlast.simulator import Agent, Check, Health, Move, Protocol, Verdict, explore, recover, trace_to
+from outlast.simulator.engine import Engine
+from outlast.simulator.numbering import Numbering
+from outlast.simulator.plan_layout import PlanOptions
+from outlast.simulator.plan_protocol import plan_protocol
+from outlast.simulator.promela import all_states
 from outlast.simulator.protocol import Values
 
 LIMIT = 3
@@ -175,7 +182,63 @@ def test_a_silent_move_goes_first() -> None:
 
 
 def test_a_part_may_have_more_values_than_its_field() -> None:
-    """A field that overflows is made wider and the exploration starts anew."""
-    found = explore(counter(ends_at=2**16 + 10, crashes=0))
+    """A field that is full is made wider, more than once, also beyond one word; numbers and twins stay what they were."""
+    many = 600
 
-    assert 2**16 + 11 == len(found.order)
+    def moves(values: Values) -> Iterator[Move]:
+        (own,) = values
+        yield from (Move((own + far,), far) for far in (1, 2, many // 2) if own + far < many)
+
+    agents = tuple(Agent(name=f"w{part}", part=part, footprint=lambda _: (), moves=moves) for part in (0, 1))
+    one = Protocol(name="wide", parts=("a",), initial=(0,), agents=agents[:1])
+    two = Protocol(name="wide", parts=("a", "b"), initial=(0, many - 40), agents=agents, twins=(0, 1))
+    found, twins = explore(one), explore(two)
+
+    assert set(range(many)) == {value for state in found.order for value in found.engine.packing.unpack(state)}
+    pairs = {frozenset(twins.engine.packing.unpack(state)) for state in twins.order}
+    assert {frozenset((a, b)) for a in range(many) for b in range(many - 40, many)} == pairs
+
+
+WORLDS: dict[str, tuple[dict[str, int], bool]] = {
+    "nothing, named": ({}, True),
+    "nothing": ({}, False),
+    "a crash, named": ({"crashes": 1}, True),
+    "two crashes": ({"crashes": 2}, False),
+    "a lost reply": ({"lost-replies": 1}, False),
+    "damage, named": ({"records-lost": 1}, True),
+}
+"""Budgets, and whether each enactor signs with its name."""
+
+
+@pytest.mark.parametrize("world", WORLDS)
+def test_batches_find_what_a_plain_loop_finds(world: str) -> None:
+    """As many states, budgets aside, as a loop over one state at a time; with twins, those and their other faces."""
+    budgets, are_named = WORLDS[world]
+    options = PlanOptions(enactors=2, plans=2, budgets=budgets, are_named=are_named, is_planner_atomic=not budgets)
+    protocol = plan_protocol(options)
+    apart = replace(protocol, twins=())
+    engine = Engine(apart)
+    plain = {engine.packing.unpack(state) for state in all_states(engine)[0]}
+    for is_thrifty in (True, False):
+        found = explore(apart, is_thrifty=is_thrifty)
+        assert plain == {found.engine.packing.unpack(state) for state in found.order}
+        assert len(plain) == len(found.cores)
+
+    twins = explore(protocol)
+    orders = list(permutations(range(2)))
+    symmetry, packing = twins.engine.symmetry, twins.engine.packing
+    assert plain == {packing.unpack(symmetry.rearranged(state, order)) for state in twins.order for order in orders}
+
+
+def test_a_numbering_knows_every_row() -> None:
+    """Rows that share hashes, come twice in one call or come again have one number each, in as wide a row as you like."""
+    chance = np.random.default_rng(2025)
+    for width in (1, 2, 3):
+        numbering, known = Numbering(width), dict[tuple[int, ...], int]()
+        for _ in range(20):
+            rows = chance.integers(0, 9, (700, width), dtype=np.uint64) << np.uint64(61)
+            rows[:, 0] += chance.integers(0, 300, 700, dtype=np.uint64)
+            for row, number in zip(rows.tolist(), numbering.find_or_add(rows).tolist(), strict=True):
+                assert known.setdefault(tuple(row), number) == number
+        assert sorted(known.values()) == list(range(len(numbering)))
+        assert all(tuple(row) in known for row in numbering.rows.tolist())
