@@ -9,9 +9,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import policy, spool, traffic, updates
+from benchmarks import explorer, policy, spool, traffic, updates
 
-BENCHMARKS = {"policy": policy, "spool": spool, "updates": updates, "traffic": traffic}
+BENCHMARKS = {"policy": policy, "spool": spool, "updates": updates, "traffic": traffic, "explorer": explorer}
 
 
 def main() -> int:

@@ -26,7 +26,7 @@ def test_the_benchmarks_run(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    policy, spool, result, traffic = json.loads(file.read_text())
+    policy, spool, result, traffic, explorer = json.loads(file.read_text())
 
     assert {"bare", "outlast", "stamina", "httpx", "httpx protected"} <= set(policy["ns"])
     assert all(value > 0 for value in policy["ns"].values())
@@ -35,6 +35,9 @@ def test_the_benchmarks_run(tmp_path: Path) -> None:
     assert {0} == {race["fenced"]["lost"] for race in traffic["races"]}
     assert all(race[way]["accepted_per_second"] > 0 for race in traffic["races"] for way in ("fenced", "blind"))
     assert (2500, 100) == (traffic["planning"]["records"], traffic["planning"]["changed"])
+    assert all(item["states_per_second"] > 0 for item in (*explorer["worlds"], explorer["large"]))
+    assert 20_000 < explorer["large"]["states"]
+    assert bool(explorer["skipped"]) == ("spin_states" not in explorer["worlds"][0])
     assert (2 if is_installed() else 1) == len(result["servers"])
     assert all(item["wall_p50_us"] > 0 for item in result["servers"])
     assert (0 if is_installed() else 1) == done.stdout.count("left out: BIND 9")
