@@ -137,7 +137,10 @@ class OctodnsProvider:
         provider, ours = self._octodns(), OnlyOurs(transaction)
         wanted = octodns_zone.desired_zone(_text(zone), transaction)
         try:
-            stages = Stages.of(provider.plan(wanted, processors=[ours], lenient=True), ours)
+            plan = provider.plan(wanted, processors=[ours], lenient=True)
+            if plan is None and transaction.seen == _result(transaction):
+                return Reply(Outcome.COMMITTED)  # it was so already, as read for this very plan
+            stages = Stages.of(plan, ours)
         except Overtaken as overtaken:
             return Reply(Outcome.CONFLICT, str(overtaken))
         except Occupied as occupied:
@@ -161,7 +164,7 @@ class OctodnsProvider:
         return Reply(Outcome.FAILED if is_unchanged else Outcome.LOST, words)
 
     def _read_back(self, transaction: Transaction, zone: Name) -> Reply:
-        wanted = Live((transaction.sentinel.text,), tuple(sorted(transaction.content.sets)))
+        wanted = _result(transaction)
         read = self._read(Owners.of(transaction.endpoint), zone)
         if read == wanted:
             return Reply(Outcome.COMMITTED)
@@ -209,6 +212,10 @@ def _find(class_path: str, name: str, options: Mapping[str, Any]) -> tuple[Calla
 
 def _nothing(*_: Any, **__: Any) -> Any:
     raise AssertionError("checked on construction")
+
+
+def _result(transaction: Transaction) -> Live:
+    return Live((transaction.sentinel.text,), tuple(sorted(transaction.content.sets)))
 
 
 def _is_silence(error: Exception) -> bool:
