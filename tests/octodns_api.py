@@ -8,7 +8,7 @@ from octodns.record import Delete
 from octodns.zone import Zone
 
 
-class Api(BaseProvider):  # type: ignore[misc]
+class Api(BaseProvider):
     """What it holds and how it misbehaves is shared by all instances, as a server's state is by its clients.
 
     `fails_at`: the change that raises `error`, counted from 1. `min_ttl`: it raises TTLs to that. `extra`: it deletes the
@@ -25,12 +25,12 @@ class Api(BaseProvider):  # type: ignore[misc]
     min_ttl = 0
     extra = False
 
-    def __init__(self, id: str, token: str) -> None:  # noqa: A002  octoDNS's name for it
-        self.log = getLogger(f"Api[{id}]")
+    def __init__(self, name: str, token: str) -> None:
+        self.log = getLogger(f"Api[{name}]")
         self.token = token
-        super().__init__(id)
+        super().__init__(name)
 
-    def populate(self, zone: Any, target: Any = False, lenient: Any = False) -> bool:  # noqa: FBT002
+    def populate(self, zone: Any, **_: Any) -> bool:
         for record in Api.zone.records:
             zone.add_record(record, lenient=True)
         return True

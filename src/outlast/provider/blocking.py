@@ -76,10 +76,9 @@ class Threads:
             outcome: Callable[[], None]
             try:
                 outcome = partial(future.set_result, work())
-            except Exception as error:  # noqa: BLE001  it belongs to whoever waits
-                outcome = partial(future.set_exception, error)
-            except BaseException as error:  # noqa: BLE001  a library that ends the process ends its own call
-                outcome = partial(future.set_exception, RuntimeError(f"{type(error).__name__}: {error}"))
+            except BaseException as error:  # noqa: BLE001  it belongs to whoever waits, even what would end the process
+                ours = error if isinstance(error, Exception) else RuntimeError(f"{type(error).__name__}: {error}")
+                outcome = partial(future.set_exception, ours)
             finally:
                 self._room.release()
             with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed

@@ -15,10 +15,11 @@ passes them, for a plan of ours touches one endpoint. Its providers are made for
 each call makes a new one. To be known beforehand: every read fetches the whole zone. Keep such zones small.
 """
 
+import contextlib
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -32,7 +33,7 @@ from outlast.errors import InvalidConfig, OutlastError, Unavailable
 from outlast.provider import octodns_zone, updates
 from outlast.provider.answers import Owners
 from outlast.provider.blocking import PREFIX, Gate, Threads
-from outlast.provider.octodns_zone import Occupied, OnlyOurs, Overtaken, Stages
+from outlast.provider.octodns_zone import OnlyOurs, Overtaken, Stages
 from outlast.provider.zones import closest_zone, is_name
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
 
@@ -43,6 +44,14 @@ SECRET_MIN = 4
 """Characters from which on a secret is looked for in such words; a shorter one would blot out half of them."""
 OURS_TO_SET = {"apply_disabled", "strict_supports", "root_ns_warnings"}
 """Options of every octoDNS provider that would change what a commit means."""
+
+
+class Failure(Unavailable):
+    """An octoDNS provider raised something. `is_silence`: what was sent may have arrived, and may be carried out yet."""
+
+    def __init__(self, message: str, *, is_silence: bool) -> None:
+        super().__init__(message)
+        self.is_silence = is_silence
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,18 +105,17 @@ class OctodnsProvider:
 
         """
         zone = closest_zone(self.name, self.zones, endpoint)
+        work = partial(self._read, Owners.of(endpoint), zone)
         try:
-            return await self._threads.run(partial(self._read, Owners.of(endpoint), zone), seconds=self.timeout)
+            return await self._threads.run(work, seconds=self.timeout)
         except TimeoutError:
             raise Unavailable(f"{self.name}: no answer within {self.timeout:g} s", hint="a large zone?") from None
         except OutlastError as error:
             raise Unavailable(f"{self.name}: {error.message}", hint=error.hint) from None
-        except Exception as error:  # noqa: BLE001  what an octoDNS provider raises is its own affair
-            # The original may hold a secret, in its words or its traceback's.
-            raise Unavailable(f"{self.name}: {self._words(error)}") from None
 
     def _read(self, owners: Owners, zone: Name) -> Live:
-        return octodns_zone.live(owners, octodns_zone.read_zone(self._octodns(), _text(zone)))
+        with self._told():
+            return octodns_zone.live(owners, octodns_zone.read_zone(self._octodns(), _text(zone)))
 
     async def commit(self, transaction: Transaction) -> Reply:
         """Compare, have octoDNS change what differs, and read it back; see above for what may come in between.
@@ -128,40 +136,40 @@ class OctodnsProvider:
             return await self._threads.run(partial(self._carry_out, transaction, zone, gate), seconds=self.timeout)
         except TimeoutError:
             return Reply(Outcome.LOST if gate.close() else Outcome.FAILED, f"no answer within {self.timeout:g} s")
-        except Exception as error:  # noqa: BLE001  the port never raises for what a provider does
-            return Reply(Outcome.LOST if gate.close() else Outcome.FAILED, self._words(error))
+        except OutlastError as error:
+            return Reply(Outcome.LOST if gate.close() else Outcome.FAILED, str(error))
         finally:
             gate.close()
 
     def _carry_out(self, transaction: Transaction, zone: Name, gate: Gate) -> Reply:
-        provider, ours = self._octodns(), OnlyOurs(transaction)
-        wanted = octodns_zone.desired_zone(_text(zone), transaction)
+        ours, result = OnlyOurs(transaction), _result(transaction)
         try:
-            plan = provider.plan(wanted, processors=[ours], lenient=True)
-            if plan is None and transaction.seen == _result(transaction):
-                return Reply(Outcome.COMMITTED)  # it was so already, as read for this very plan
-            stages = Stages.of(plan, ours)
+            with self._told():
+                provider = self._octodns()
+                wanted = octodns_zone.desired_zone(_text(zone), transaction)
+                plan = provider.plan(wanted, processors=[ours], lenient=True)
         except Overtaken as overtaken:
             return Reply(Outcome.CONFLICT, str(overtaken))
-        except Occupied as occupied:
-            return Reply(Outcome.FAILED, str(occupied))
+        if plan is None and transaction.seen == result:
+            return Reply(Outcome.COMMITTED)  # it was so already, as read for this very plan
+        stages = Stages.of(plan, ours)
         if stages.fault:
             return Reply(Outcome.FAILED, stages.fault)
         try:
-            for plan in stages.plans:
+            for stage in stages.plans:
                 if not gate.enter():
                     return Reply(Outcome.LOST, "nobody waits any more")
-                provider.apply(plan)
-        except Exception as error:  # noqa: BLE001  what an octoDNS provider raises is its own affair
-            return self._judge(error, transaction, zone)
+                with self._told():
+                    provider.apply(stage)
+        except Failure as failure:
+            return self._judge(failure, transaction, zone)
         return self._read_back(transaction, zone)
 
-    def _judge(self, error: Exception, transaction: Transaction, zone: Name) -> Reply:
-        words = self._words(error)
-        if _is_silence(error):
-            return Reply(Outcome.LOST, words)  # it may be carried out yet, whatever is read now
+    def _judge(self, failure: "Failure", transaction: Transaction, zone: Name) -> Reply:
+        if failure.is_silence:
+            return Reply(Outcome.LOST, failure.message)  # it may be carried out yet, whatever is read now
         is_unchanged = self._read(Owners.of(transaction.endpoint), zone) == transaction.seen
-        return Reply(Outcome.FAILED if is_unchanged else Outcome.LOST, words)
+        return Reply(Outcome.FAILED if is_unchanged else Outcome.LOST, failure.message)
 
     def _read_back(self, transaction: Transaction, zone: Name) -> Reply:
         wanted = _result(transaction)
@@ -180,6 +188,17 @@ class OctodnsProvider:
         for log in (*map(logging.getLogger, ("Record", "Zone", "Plan")), provider.log):
             log.addFilter(_not_ours)
         return provider
+
+    @contextlib.contextmanager
+    def _told(self) -> Iterator[None]:
+        """Let nothing of octoDNS's out but a `Failure` with words that hold no secret."""
+        try:
+            yield
+        except OutlastError:
+            raise
+        except Exception as error:  # noqa: BLE001  what an octoDNS provider raises is its own affair
+            # The original may hold a secret, in its words or its traceback's.
+            raise Failure(self._words(error), is_silence=_is_silence(error)) from None
 
     def _words(self, error: BaseException) -> str:
         said = f"{type(error).__name__}: {error}"

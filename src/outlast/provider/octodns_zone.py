@@ -10,11 +10,12 @@ where a TXT record's strings were split. A `;` in a TXT record is `\;` there.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib import import_module
+from operator import attrgetter
 from typing import Any, NamedTuple
 
-from outlast.errors import Unavailable
+from outlast.errors import OutlastError, Unavailable
 from outlast.provider.answers import Owners
 from outlast.provider.comparison import difference
 from outlast.traffic.content import FAMILIES, RecordSet
@@ -25,11 +26,15 @@ PUBLISHED = (*FAMILIES, "CNAME")
 """What outlast publishes."""
 
 
-class Overtaken(Exception):
+_type: Callable[[Any], str] = attrgetter("_type")
+"""The type of an octoDNS record, which has no other name for it."""
+
+
+class Overtaken(OutlastError):
     """The endpoint is not as its writer saw it."""
 
 
-class Occupied(Exception):
+class Occupied(OutlastError):
     """Others' records stand where a CNAME must stand alone."""
 
 
@@ -66,10 +71,6 @@ def live(owners: Owners, zone: Any) -> Live:
     texts = [text for record in _at(zone, sentinel) if _type(record) == "TXT" for text in record.values]
     sets = [_record_set(record) for record in _at(zone, endpoint) if _is_bearing(record)]
     return Live(tuple(sorted(_plain(text) for text in texts)), tuple(sorted(sets)))
-
-
-def _type(record: Any) -> str:
-    return str(record._type)  # noqa: SLF001  octoDNS has no other name for it
 
 
 def _at(zone: Any, fqdn: str) -> Iterator[Any]:
@@ -126,7 +127,7 @@ class OnlyOurs:
         self._owners = Owners.of(transaction.endpoint)
         self._transaction = transaction
 
-    def process_target_zone(self, existing: Any, target: Any = None, *, lenient: bool = False) -> Any:  # noqa: ARG002  octoDNS's form
+    def process_target_zone(self, existing: Any, *_: Any, **__: Any) -> Any:
         """Compare, and take out what is not ours.
 
         Raises:
@@ -142,14 +143,7 @@ class OnlyOurs:
                 existing.remove_record(record)
         return existing
 
-    def process_source_and_target_zones(
-        self,
-        desired: Any,
-        existing: Any,
-        target: Any = None,  # noqa: ARG002  octoDNS's form
-        *,
-        lenient: bool = False,  # noqa: ARG002
-    ) -> tuple[Any, Any]:
+    def process_source_and_target_zones(self, desired: Any, existing: Any, *_: Any, **__: Any) -> tuple[Any, Any]:
         """Leave both as they are."""
         return desired, existing
 
