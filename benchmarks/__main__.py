@@ -9,9 +9,16 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import policy, spool, traffic, updates
+from benchmarks import failover, policy, spool, traffic, updates, zone_change
 
-BENCHMARKS = {"policy": policy, "spool": spool, "updates": updates, "traffic": traffic}
+BENCHMARKS = {
+    "policy": policy,
+    "spool": spool,
+    "updates": updates,
+    "traffic": traffic,
+    "zone_change": zone_change,
+    "failover": failover,
+}
 
 
 def main() -> int:

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from servers import knot
 from servers.bind import is_installed
 
 ROOT = Path(__file__).parents[2]
@@ -22,11 +23,11 @@ def test_the_benchmarks_run(tmp_path: Path) -> None:
         env={**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT / "tests"), str(ROOT / "src")])},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=110,
         check=False,
     )
     assert done.returncode == 0, done.stderr
-    policy, spool, result, traffic = json.loads(file.read_text())
+    policy, spool, result, traffic, zone_change, failover = json.loads(file.read_text())
 
     assert {"bare", "outlast", "stamina", "httpx", "httpx protected"} <= set(policy["ns"])
     assert all(value > 0 for value in policy["ns"].values())
@@ -35,7 +36,14 @@ def test_the_benchmarks_run(tmp_path: Path) -> None:
     assert {0} == {race["fenced"]["lost"] for race in traffic["races"]}
     assert all(race[way]["accepted_per_second"] > 0 for race in traffic["races"] for way in ("fenced", "blind"))
     assert (2500, 100) == (traffic["planning"]["records"], traffic["planning"]["changed"])
+    assert (170, 1) == (zone_change["records"], zone_change["changed"])
+    assert ({"octoDNS", "outlast"} if is_installed() else set()) == set(zone_change["ways"])
+    assert all(item["wall_s"] > 0 and item["cpu_s"] > 0 for item in zone_change["ways"].values())
+    assert is_installed() + knot.is_installed() == len(failover["servers"])
+    assert all(
+        1000 * failover["interval_s"] < item["p50_ms"] <= item["p99_ms"] for item in failover["servers"].values()
+    )
     assert (2 if is_installed() else 1) == len(result["servers"])
     assert all(item["wall_p50_us"] > 0 for item in result["servers"])
-    assert (0 if is_installed() else 1) == done.stdout.count("left out: BIND 9")
+    assert (0 if is_installed() else 2) == done.stdout.count("left out: BIND 9")
     assert is_installed() == ("wall p50, embedded to BIND 9" in done.stdout)
