@@ -2,7 +2,7 @@
 
 Two zones of that BIND start with the same address records. octoDNS gets them as its documentation recommends: a YAML source,
 octodns-bind's Rfc2136Provider as target, `octodns-sync --doit`. outlast gets `outlast.toml` and a process that runs its
-planner and its enactor until the last changed name is written. Both are processes that start for this and end afterwards, so
+planner once, and then its enactor until the last changed name is written. Both are processes that start for this and end afterwards, so
 both pay for starting Python and for reading their files; writing those files is outside the measurement.
 
 outlast works only on names that it is told to protect: the names that change are its endpoints, with a sentinel beside each,
@@ -194,7 +194,6 @@ def _outlast(name: str, zone: str, setup: Setup, port: int, *, count: int, chang
         head = (
             f'realm = "bench"\n[registry]\nkind = "sqlite"\npath = "outlast.db"\n[provider.bind]\nkind = "rfc2136"\n'
             f'address = "127.0.0.1"\nport = {port}\nzones = ["{zone}"]\nkey_secret_file = "{setup.key_file}"\ntimeout = "30s"\n'
-            '[planner]\ninterval = "50ms"\n[enactor]\ninterval = "50ms"\n'
         )
         path.write_text(
             head

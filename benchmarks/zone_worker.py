@@ -1,4 +1,4 @@
-"""One run of planner and enactor: from the start of a process to the last of so many endpoints written, then it ends."""
+"""One pass of the planner, then one of the enactor, until so many endpoints are written; then the process ends."""
 
 import asyncio
 import sys
@@ -10,20 +10,21 @@ from outlast.config.run import run_enactor, run_planner
 
 
 async def work(path: Path, count: int) -> None:
-    """Run the roles of the configuration at `path` until `count` endpoints were written."""
-    settings, stop, written = load(path), asyncio.Event(), set[str]()
+    """Run the roles of the configuration at `path`, the second when the first has published."""
+    settings, published, finished, written = load(path), asyncio.Event(), asyncio.Event(), set[str]()
 
     def tell(notice: Notice) -> None:
-        if notice.note.name == "enacted":
+        if notice.note.name == "published":
+            published.set()
+        elif notice.note.name == "enacted":
             written.add(notice.place)
         elif notice.note.alarm:
             print(notice.role, notice.place, notice.note.name, notice.note.detail, file=sys.stderr)
         if len(written) >= count:
-            stop.set()
+            finished.set()
 
-    async with asyncio.TaskGroup() as group:
-        group.create_task(run_planner(settings, stop=stop, tell=tell))
-        group.create_task(run_enactor(settings, name="enactor", stop=stop, tell=tell))
+    await run_planner(settings, stop=published, tell=tell)
+    await run_enactor(settings, name="enactor", stop=finished, tell=tell)
 
 
 if __name__ == "__main__":
