@@ -9,9 +9,17 @@ import sys
 import tempfile
 from pathlib import Path
 
-from benchmarks import explorer, policy, spool, traffic, updates
+from benchmarks import explorer, failover, policy, spool, traffic, updates, zone_change
 
-BENCHMARKS = {"policy": policy, "spool": spool, "updates": updates, "traffic": traffic, "explorer": explorer}
+BENCHMARKS = {
+    "policy": policy,
+    "spool": spool,
+    "updates": updates,
+    "traffic": traffic,
+    "zone_change": zone_change,
+    "failover": failover,
+    "explorer": explorer,
+}
 
 
 def main() -> int:

@@ -13,8 +13,10 @@ from dns.rcode import Rcode
 from servers.http_proxy import HttpRelay
 from servers.powerdns import API_KEY
 from servers.proxy import Relay
+from servers.update_relay import UpdateRelay
 
 from outlast.clock import Clock
+from outlast.provider.octodns import OctodnsProvider
 from outlast.provider.powerdns import PowerdnsProvider
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.system_clock import SystemClock
@@ -27,6 +29,8 @@ KEY = "outlast."
 SECRET = "b3V0bGFzdCBjb250cmFjdCB0ZXN0cyBvbmx5ISEhISE="
 TIMEOUT = 10.0
 """Seconds: a busy machine must not fail a test. Where a timeout is the matter, the test has its own."""
+
+OCTODNS_BIND, OCTODNS_POWERDNS = "octodns_bind.Rfc2136Provider", "octodns_powerdns.PowerDnsProvider"
 
 _APEX = "$TTL 300\n@ SOA ns hostmaster 1 3600 600 86400 5\n@ NS ns\nns A 127.0.0.1\n"
 ZONES = {
@@ -49,6 +53,7 @@ class Place(NamedTuple):
         explains_signatures: Whether it says what is wrong with a signature: the key, the secret, or the time.
         refusal: Its word for a zone that the key may not change.
         stranger: Its word for a zone that it does not have.
+        octodns: The class of octoDNS by which it is changed, at T4.
 
     """
 
@@ -62,22 +67,49 @@ class Place(NamedTuple):
     explains_signatures: bool = True
     refusal: str = "REFUSED"
     stranger: str = "NOTAUTH"
+    octodns: str = ""
 
     def provider(self, *, port: int = 0) -> Provider:
         """The provider under test, on this server, or behind a relay on another port."""
         if self.tier is Tier.T1:
             return self.rfc2136(port=port)
-        return self.powerdns(port=port)
+        return self.by_octodns(port=port) if self.octodns else self.powerdns(port=port)
+
+    def by_octodns(
+        self, *, port: int = 0, secret: str = "", timeout: float = TIMEOUT, zones: tuple[str, ...] = tuple(ZONES)
+    ) -> OctodnsProvider:
+        """The provider by octoDNS, on this server."""
+        if self.octodns == OCTODNS_BIND:
+            secret, words = secret or SECRET, {"key_name": KEY, "key_algorithm": "hmac-sha256", "timeout": timeout}
+            options = {"host": self.address, "port": port or self.port, "key_secret": secret, **words}
+        else:
+            secret, port = secret or API_KEY, port or int(self.url.rpartition(":")[2])
+            options = {"host": "127.0.0.1", "port": port, "api_key": secret, "timeout": timeout}
+        return OctodnsProvider(
+            name="p", zones=zones, class_path=self.octodns, options=options, secrets=(secret,), timeout=timeout
+        )
+
+    @property
+    def sees_aliases(self) -> bool:
+        """Whether an alias is read: octoDNS passes over types that its provider does not support."""
+        return self.octodns != OCTODNS_BIND
+
+    @property
+    def reads_any_text(self) -> bool:
+        """Whether a TXT record of any bytes is read: octoDNS's rfc2136 provider takes UTF-8 alone."""
+        return self.octodns != OCTODNS_BIND
 
     def powerdns(self, *, port: int = 0, api_key: str = API_KEY, timeout: float = TIMEOUT) -> PowerdnsProvider:
         """The provider by PowerDNS's HTTP API, on this server."""
         url = f"http://127.0.0.1:{port}" if port else self.url
         return PowerdnsProvider(name="p", zones=tuple(ZONES), url=url, api_key=api_key, timeout=timeout)
 
-    def relay(self) -> Relay | HttpRelay:
+    def relay(self) -> Relay | UpdateRelay | HttpRelay:
         """What stands between the provider and this server, to swallow replies."""
         if self.tier is Tier.T1:
             return Relay(self.address, self.port)
+        if self.octodns == OCTODNS_BIND:
+            return UpdateRelay(self.address, self.port)
         return HttpRelay(self.address, int(self.url.rpartition(":")[2]))
 
     def rfc2136(
@@ -107,6 +139,8 @@ class Place(NamedTuple):
             return (
                 reply.detail == f"YXRRSET: {endpoint}. has other records, beside which no CNAME can stand; remove them"
             )
+        if self.octodns:
+            return reply.detail == f"{endpoint}. has other records (MX), beside which no CNAME can stand; remove them"
         return reply.detail == f"status 422: RRset {endpoint}. IN CNAME: Conflicts with pre-existing RRset"
 
     def alias_set(self, target: str) -> RecordSet:
@@ -145,6 +179,8 @@ PLACES = {
         Place("knot", "knot", refusal="BADKEY"),
         Place("powerdns", "powerdns", alias="TYPE65401", explains_signatures=False, stranger="REFUSED"),
         Place("powerdns-api", "powerdns", tier=Tier.T3, alias="TYPE65401"),
+        Place("octodns-bind", "bind", tier=Tier.T4, octodns=OCTODNS_BIND),
+        Place("octodns-powerdns", "powerdns", tier=Tier.T4, octodns=OCTODNS_POWERDNS, alias="TYPE65401"),
     )
 }
 PRIMARIES = tuple(kind for kind, place in PLACES.items() if place.tier is Tier.T1)

@@ -95,3 +95,16 @@ def test_a_weaker_provider_is_told_once() -> None:
 
     assert (words,) == weaknesses((first, weaker, weaker._replace(place=Place("weaker", "x.example.com"))))
     assert () == weaknesses((first,))
+
+
+def test_the_weakest_provider_may_show_half_a_write() -> None:
+    """At T4 there is not even a transaction, and the line says so."""
+    place = Place("weakest", DB)
+    line = Line(place, known(), live(seen()), assess("shop", known(), live(seen())), Tier.T4)
+
+    words = (
+        "weakest is T4, neither transactions nor compare and swap: a write may be seen half done, and a write or a hold may "
+        "be undone by one decided before it, until the next pass"
+    )
+
+    assert (words,) == weaknesses((line,))

@@ -6,6 +6,7 @@ import urllib.request
 from typing import Any
 
 import pytest
+from contract_enactor import Enactor, publish
 from servers.http_proxy import HttpRelay
 from servers.powerdns import API_KEY
 from zone_world import (
@@ -25,17 +26,10 @@ from zone_world import (
 )
 
 from outlast.errors import Unavailable
-from outlast.loop import drive
 from outlast.provider.powerdns import PowerdnsProvider
 from outlast.registry.memory import MemoryRegistry
-from outlast.system_clock import SystemClock
-from outlast.traffic import enactor
 from outlast.traffic.content import Content
-from outlast.traffic.driver import Driver
-from outlast.traffic.enactor import EnactorState
-from outlast.traffic.messages import Event, Tick
-from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import Live, Outcome, Provider, Reply
+from outlast.traffic.ports import Live, Outcome, Reply
 
 
 @pytest.fixture(scope="session")
@@ -128,29 +122,6 @@ def test_the_next_pass_goes_forward_again(weak: Place) -> None:
     assert ["create", "enacted", "apply", "enacted", "apply", "enacted"] == notes
 
 
-class Enactor:
-    """An enactor of one endpoint, pass by pass."""
-
-    def __init__(self, name: str, endpoint: str, provider: Provider, registry: MemoryRegistry) -> None:
-        self.notes: list[str] = []
-        self._state = EnactorState(name, "test", "p", endpoint)
-        self._driver = Driver(
-            registry=registry,
-            providers={"p": provider},
-            clock=SystemClock(),
-            listen=lambda note: self.notes.append(note.name),
-        )
-
-    async def run(self) -> None:
-        tick: Event = Tick()
-        self._state = await drive(enactor.step, self._state, tick, self._driver.carry_out)
-
-
-async def publish(registry: MemoryRegistry, endpoint: str, generation: int, content: Content) -> None:
-    entry = Entry(endpoint=endpoint, generation=generation, content=content)
-    assert await registry.publish(Plan(realm="test", generation=generation, entries=(entry,)), after=generation - 1)
-
-
 def test_who_sleeps_after_the_comparison_sends_nothing(weak: Place) -> None:
     """The window is no longer than the timeout: a machine that stopped in it wakes up too late to write."""
     endpoint = fresh()
@@ -161,7 +132,7 @@ def test_who_sleeps_after_the_comparison_sends_nothing(weak: Place) -> None:
             assert isinstance(relay, HttpRelay)
             relay.sleep_after_gets = (2, 0.6)
             reply = await weak.powerdns(port=relay.port, timeout=0.5).commit(write(endpoint, seen, TWO, n=2))
-            return reply, relay.patches, seen, await weak.provider().read(endpoint)
+            return reply, relay.changes, seen, await weak.provider().read(endpoint)
 
     reply, patches, seen, read = asyncio.run(act())
 

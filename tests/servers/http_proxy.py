@@ -11,7 +11,7 @@ class HttpRelay:
 
     `swallows`: the reply to a PATCH ends the connection instead of travelling back. `hold()`: PATCHes wait, each having
     set `held`, until `release()`. `sleep_after_gets`: after so many replies to GETs this whole process, and the
-    provider's machine with it, sleeps for so many seconds.
+    provider's machine with it, sleeps for so many seconds. `slow`: so many seconds pass before a GET is passed on.
     """
 
     def __init__(self, address: str, port: int) -> None:
@@ -19,9 +19,10 @@ class HttpRelay:
         self.port = 0
         self.swallows = False
         self.swallowed = 0
-        self.patches = 0
+        self.changes = 0
         self.held = asyncio.Event()
         self.sleep_after_gets = (0, 0.0)
+        self.slow = 0.0
         self._gets = 0
         self._may_pass = asyncio.Event()
         self._may_pass.set()
@@ -46,9 +47,11 @@ class HttpRelay:
             request = await _request(reader)
             is_change = request.startswith(b"PATCH ")
             if is_change:
-                self.patches += 1
+                self.changes += 1
                 self.held.set()
                 await self._may_pass.wait()
+            else:
+                await asyncio.sleep(self.slow)
             reply = await self._pass_on(request)
             if is_change and self.swallows:
                 self.swallowed += 1
@@ -78,5 +81,6 @@ class HttpRelay:
 
 async def _request(reader: asyncio.StreamReader) -> bytes:
     head = await reader.readuntil(b"\r\n\r\n")
-    length = next(line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    lengths = (line.split(b":")[1] for line in head.split(b"\r\n") if line.lower().startswith(b"content-length:"))
+    length = next(lengths, b"0")
     return head + await reader.readexactly(int(length))

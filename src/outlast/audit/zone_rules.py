@@ -181,7 +181,8 @@ def judge_tier(provider: str, tier: Tier) -> Finding:
     """What a provider promises by its kind; `--prove-cas` tries whether it keeps it."""
     if tier in {Tier.T1, Tier.T2}:
         return Finding(Level.OK, "tier", provider, f"{tier.name}: {tier}")
-    there = f"{tier.name}: {tier}; a slow writer may set DNS back until it is read back and repaired"
+    half = "a change may be seen half done, and " if tier is Tier.T4 else ""
+    there = f"{tier.name}: {tier}; {half}a slow writer may set DNS back until it is read back and repaired"
     return Finding(
         Level.WARN, "tier", provider, there, "prefer signed DNS UPDATE (RFC 2136) or Route 53 for failover endpoints"
     )

@@ -13,7 +13,7 @@ from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import printable, put, put_json
 from outlast.config import wire
 from outlast.config.parse import load
-from outlast.config.settings import Route53Settings, ServerSettings, Settings
+from outlast.config.settings import OctodnsSettings, Route53Settings, ServerSettings, Settings
 from outlast.errors import InvalidConfig, OutlastError
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Live
@@ -72,7 +72,7 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
         async with room:
             return await _endpoint(settings, place)
 
-    servers = [it for it in settings.providers if isinstance(it, ServerSettings)]
+    servers = [it for it in settings.providers if isinstance(it, ServerSettings | OctodnsSettings) and it.address]
     primaries = {(name, Server(it.address, it.port)) for it in servers for name in it.zones}
     judged = await asyncio.gather(
         *(zone(name, primary) for name, primary in sorted(primaries)),

@@ -114,8 +114,10 @@ def _print(settings: Settings, lines: tuple[Line, ...]) -> None:
 def weaknesses(lines: tuple[Line, ...]) -> tuple[str, ...]:
     """What must be borne in mind of each provider that promises less than T1."""
     tiers = dict.fromkeys((line.place.provider, line.tier) for line in lines if line.tier is not Tier.T1)
+    half = {Tier.T4: "a write may be seen half done, and "}
     return tuple(
-        f"{provider} is {tier.name}, {tier}: a write or a hold may be undone by one decided before it, until the next pass"
+        f"{provider} is {tier.name}, {tier}: {half.get(tier, '')}a write or a hold may be undone by one decided before it, "
+        "until the next pass"
         for provider, tier in tiers
     )
 

@@ -50,6 +50,18 @@ key_secret_file = "tsig.key"        # from: tsig-keygen outlast > tsig.key    (o
 # wait_insync = "0s"                # how long a commit waits until all name servers have it, only to tell
 # requests_per_second = 5           # this machine's share of the five that the account has
 
+# Any provider of octoDNS; needs: pip install 'outlast[octodns]' and the provider's own package. The weakest of all: a write
+# may be seen half done, or undo a newer one, until it is read back and repaired. Every read fetches the whole zone.
+# [provider.weakest]
+# kind = "octodns"
+# class = "octodns_powerdns.PowerDnsProvider"   # as octoDNS's own configuration has it
+# zones = ["example.info"]
+# address = "192.0.2.54"              # an authoritative server: planner and janitor read there, without a credential
+# timeout = "10s"                     # for a whole read or a whole transaction
+# [provider.weakest.settings]         # what the class takes; secrets from {file = "..."} or {env = "..."} alone
+# host = "192.0.2.54"
+# api_key = {file = "pdns-api.key"}
+
 # The probe that decides whether a target is healthy.
 [health]
 kind = "http"

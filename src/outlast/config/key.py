@@ -79,6 +79,19 @@ def read_api_key(path: Path) -> str:
     return check_api_key(_contents(path).strip(), str(path))
 
 
+def read_secret(path: Path) -> str:
+    """Read a file that holds any secret, and nothing else; space around it does not count.
+
+    Raises:
+        InvalidConfig: The file cannot be read or holds nothing.
+
+    """
+    secret = _contents(path).strip()
+    if not secret:
+        raise InvalidConfig((f"{path}: it is empty; put the secret into it",))
+    return secret
+
+
 def check_api_key(key: str, where: str) -> str:
     """Return the key if it is one that fits into a header of HTTP.
 

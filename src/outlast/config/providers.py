@@ -6,6 +6,7 @@ from typing import Any
 
 from outlast.config import scalars
 from outlast.config.key import ALGORITHMS
+from outlast.config.octodns import read_octodns
 from outlast.config.settings import AnyProviderSettings, PowerdnsSettings, Rfc2136Settings, Route53Settings
 from outlast.config.table import Table
 from outlast.errors import did_you_mean
@@ -85,6 +86,7 @@ _KINDS: dict[str, Callable[[Table, str, Path], AnyProviderSettings | None]] = {
     "rfc2136": _rfc2136,
     "powerdns": _powerdns,
     "route53": _route53,
+    "octodns": read_octodns,
 }
 
 

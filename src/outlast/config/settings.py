@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from outlast.config.registry_settings import RegistrySettings
 from outlast.errors import InvalidConfig
@@ -133,7 +133,32 @@ class Route53Settings(ProviderSettings):
             raise InvalidConfig((f"requests_per_second = {self.requests_per_second} is not within 1 and 1000",))
 
 
-AnyProviderSettings = Rfc2136Settings | PowerdnsSettings | Route53Settings
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OctodnsSettings(ProviderSettings):
+    """Any provider of octoDNS. What is secret among its options is read when the provider is wired.
+
+    Args:
+        class_path: The octoDNS provider's class.
+        options: What its constructor takes, but for secrets.
+        secret_files: Those options that are secrets in files.
+        secret_envs: Those options that are secrets in environment variables.
+        address: The IP address of an authoritative server of the zones, by which planner and janitor read without any
+            credential; empty: they read as enactors do.
+        port: That server's port.
+        timeout: Seconds for a whole read or a whole transaction.
+
+    """
+
+    class_path: str
+    options: tuple[tuple[str, Any], ...] = ()
+    secret_files: tuple[tuple[str, Path], ...] = ()
+    secret_envs: tuple[tuple[str, str], ...] = ()
+    address: str = ""
+    port: int = 53
+    timeout: float = 10.0
+
+
+AnyProviderSettings = Rfc2136Settings | PowerdnsSettings | Route53Settings | OctodnsSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,9 +4,10 @@ import os
 from collections.abc import Callable
 
 from outlast.config import registry_wire
-from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file
+from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file, read_secret
 from outlast.config.settings import (
     AnyProviderSettings,
+    OctodnsSettings,
     PowerdnsSettings,
     Rfc2136Settings,
     Route53Settings,
@@ -61,13 +62,14 @@ def readers(settings: Settings) -> dict[str, Provider]:
     """Wire every provider, by name, without the credential that could change anything: for planner and janitor.
 
     A DNS server is read by DNS: an API knows no key that may only read. boto3 finds its credentials itself, so that a reader
-    of Route 53 only refuses to write; whoever runs these roles gives them credentials that may list and nothing else.
+    of Route 53 only refuses to write; whoever runs these roles gives them credentials that may list and nothing else. So
+    for octoDNS, unless the settings name an authoritative server.
 
     Raises:
         InvalidConfig: What a provider needs is not installed. Every such fault is listed.
 
     """
-    return _each(settings, _reader)
+    return _each(settings, lambda provider: _reader(provider, settings))
 
 
 def providers_of(settings: Settings, endpoint: str) -> tuple[str, ...]:
@@ -92,12 +94,35 @@ def _wired(provider: AnyProviderSettings, settings: Settings) -> Provider:
             return _by_dns(provider, secret_of(provider, settings))
         case PowerdnsSettings():
             return _powerdns(provider, api_key_of(provider, settings))
+        case OctodnsSettings():
+            return _octodns(provider, settings)
 
 
-def _reader(provider: AnyProviderSettings) -> Provider:
+def _reader(provider: AnyProviderSettings, settings: Settings) -> Provider:
     if isinstance(provider, Route53Settings):
         return _route53(provider, is_reader=True)
+    if isinstance(provider, OctodnsSettings) and not provider.address:
+        return _octodns(provider, settings, is_reader=True)
     return _by_dns(provider, Key(name="", algorithm="hmac-sha256", secret=""))
+
+
+def _octodns(provider: OctodnsSettings, settings: Settings, *, is_reader: bool = False) -> Provider:
+    from outlast.provider.octodns import OctodnsProvider  # noqa: PLC0415  imported by kind
+
+    where = f"{settings.path}: [provider.{provider.name}.settings]"
+    secrets = {key: read_secret(path) for key, path in provider.secret_files}
+    secrets |= {
+        key: _variable(variable, f'{where} {key} = {{env = "{variable}"}}') for key, variable in provider.secret_envs
+    }
+    return OctodnsProvider(
+        name=provider.name,
+        zones=provider.zones,
+        class_path=provider.class_path,
+        options={**dict(provider.options), **secrets},
+        secrets=tuple(secrets.values()),
+        timeout=provider.timeout,
+        is_reader=is_reader,
+    )
 
 
 def _route53(provider: Route53Settings, *, is_reader: bool = False) -> Provider:
@@ -114,7 +139,7 @@ def _route53(provider: Route53Settings, *, is_reader: bool = False) -> Provider:
     )
 
 
-def _by_dns(provider: ServerSettings, key: Key) -> Provider:
+def _by_dns(provider: ServerSettings | OctodnsSettings, key: Key) -> Provider:
     return rfc2136(
         name=provider.name,
         zones=provider.zones,
@@ -194,7 +219,11 @@ def _where(provider: ServerSettings, settings: Settings) -> str:
 def _from_environment(provider: ServerSettings, where: str) -> tuple[str, str]:
     # The secret, and what to call its source in a fault.
     source = f'{where} key_secret_env = "{provider.key_secret_env}"'
-    secret = os.environ.get(provider.key_secret_env)
+    return _variable(provider.key_secret_env, source), source
+
+
+def _variable(name: str, source: str) -> str:
+    secret = os.environ.get(name)
     if secret is None:
         raise InvalidConfig((f"{source}: the environment has no such variable; set it",))
-    return secret, source
+    return secret

@@ -27,6 +27,7 @@ from dns.name import Name
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import powerdns_sets, updates
 from outlast.provider.answers import Owners
+from outlast.provider.comparison import difference
 from outlast.provider.exchange import NoReply
 from outlast.provider.http_exchange import Answer, Api, Request, ask, read_url
 from outlast.provider.zones import closest_zone, is_name
@@ -127,7 +128,7 @@ class PowerdnsProvider:
             now = await self._read(transaction.endpoint, zone, deadline)
         except Unavailable as error:
             return Reply(Outcome.FAILED, str(error))
-        if changed := powerdns_sets.difference(now, transaction.seen):
+        if changed := difference(now, transaction.seen):
             return Reply(Outcome.CONFLICT, changed)
         try:
             return _judge(await self._call("PATCH", zone, deadline, body=powerdns_sets.patch_of(transaction)), zone)

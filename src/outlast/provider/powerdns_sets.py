@@ -55,13 +55,6 @@ def _sets(body: bytes, owner: Name) -> Iterator[tuple[str, tuple[int, list[str]]
             yield str(item["type"]), (int(item["ttl"]), values)
 
 
-def difference(now: Live, seen: Live) -> str:
-    """What changed since it was read, in words; empty if nothing did."""
-    types = sorted({item.type for item in {*now.sets} ^ {*seen.sets}})
-    changed = (["sentinel"] if now.sentinel != seen.sentinel else []) + types
-    return f"{', '.join(changed)} changed since it was read" if changed else ""
-
-
 def patch_of(transaction: Transaction) -> bytes:
     """Return the body of a PATCH that makes the endpoint exactly the content, with its sentinel.
 

@@ -17,7 +17,7 @@ class Tier(StrEnum):
     T1 = "multi-set compare and swap"
     T2 = "single-set compare and swap"
     T3 = "transactions without compare and swap"
-    T4 = "neither"
+    T4 = "neither transactions nor compare and swap"
 
 
 class Live(NamedTuple):

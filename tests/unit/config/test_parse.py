@@ -213,7 +213,7 @@ def test_durations_and_targets() -> None:
         (
             '"rfc2136"',
             '"powerdms"',
-            "[provider.primary] kind = \"powerdms\": write one of rfc2136, powerdns, route53, in quotes; did you mean 'powerdns'?",
+            "[provider.primary] kind = \"powerdms\": write one of rfc2136, powerdns, route53, octodns, in quotes; did you mean 'powerdns'?",
         ),
         (
             'zones = ["example.com"]',
@@ -306,7 +306,7 @@ def test_zones_at_route53_have_ids() -> None:
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
-        ('"route53"', '"rout53"', 'kind = "rout53": write one of rfc2136, powerdns, route53, in quotes'),
+        ('"route53"', '"rout53"', 'kind = "rout53": write one of rfc2136, powerdns, route53, octodns, in quotes'),
         ('"Z1"', "1", 'zones = {…}: write text in quotes, such as "shop"'),
         (
             '{"Example.net." = "Z1", "db.example.net" = "Z2"}',

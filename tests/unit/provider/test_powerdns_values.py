@@ -5,9 +5,10 @@ import json
 import pytest
 
 from outlast.errors import InvalidConfig
+from outlast.provider.comparison import difference
 from outlast.provider.http_exchange import Api, read_url
 from outlast.provider.powerdns import PowerdnsProvider
-from outlast.provider.powerdns_sets import difference, patch_of
+from outlast.provider.powerdns_sets import patch_of
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.ports import Live, Tier, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing
