@@ -6,12 +6,14 @@ import sys
 import time
 from collections.abc import Mapping
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from outlast.cli.options import Json, epilog
 from outlast.cli.output import put, put_json
+from outlast.cli.verify_script import follow, tell_trace, write_trace
 from outlast.cli.verify_walks import run_walks
 from outlast.errors import Refused
 from outlast.incidents.exploration import MENDED, HazardOptions, hazard_protocol
@@ -22,7 +24,6 @@ from outlast.simulator.plan_layout import Machines, PlanOptions
 from outlast.simulator.plan_protocol import plan_protocol
 from outlast.simulator.plan_troubles import TROUBLES
 from outlast.simulator.protocol import Verdict
-from outlast.simulator.tracing import Line
 from outlast.simulator.verification import Limits, Report
 from outlast.simulator.verification import verify as verified
 
@@ -32,6 +33,8 @@ EPILOG = epilog(
     "outlast verify --fault sentinel-lost --fault freezes    what strangers and people do, once each",
     "outlast verify --without recheck --fault sentinel-lost  without one guard: a trace of what it guards against",
     "outlast verify --protocol aws-2025 --plans 3            the automation of 20 October 2025",
+    "outlast verify --protocol aws-2025 --script empty.json  the same, and its trace for: outlast drill --trace empty.json",
+    "outlast verify --stops empty.json --script ours.json    outlast with the same stops, for the drill, too",
     "outlast verify --walks 1000 --seed 7 --enactors 5       random walks where exhaustion is out of reach",
     "outlast verify --list                                   faults, guards and hazards by name",
     status="0 PASS, 1 FAIL, 2 the command line is wrong, 3 UNDETERMINED (a budget of states or seconds was used up).",
@@ -76,6 +79,14 @@ def verify(
         int, typer.Option("--jobs", help="Processes that walk; one per processor by default.", min=1)
     ] = JOBS,
     providers: Annotated[int, typer.Option("--providers", help="Providers, in walks.", min=1, max=4)] = 1,
+    script: Annotated[
+        Path | None,
+        typer.Option("--script", metavar="FILE", help="Write the trace of aws-2025, or that of --stops, for a drill."),
+    ] = None,
+    stops: Annotated[
+        Path | None,
+        typer.Option("--stops", metavar="FILE", help="Follow the stops of an aws-2025 script with outlast's machines."),
+    ] = None,
     lists: Annotated[bool, typer.Option("--list", help="List faults, guards and hazards, and end.")] = False,
 ) -> None:
     """Checks outlast's own protocol; to check your set-up run `outlast doctor`.
@@ -87,14 +98,21 @@ def verify(
     if lists:
         _list()
         return
+    if stops is not None:
+        raise typer.Exit(STATUSES[follow(stops, script, is_outlast=protocol is ProtocolName.OUTLAST, as_json=as_json)])
+    if script is not None and (walks or protocol is not ProtocolName.AWS_2025):
+        raise Refused(
+            "--script writes the trace of aws-2025, which has one", hint="for outlast, name such a script with --stops"
+        )
     budgets = {name: count for name, count in (("crashes", crashes), ("lost-replies", lost_replies)) if count}
     budgets |= dict(map(_fault, fault or ()))
     arguments: tuple[str, ...] = ()
+    hazard: HazardOptions | None = None
     if protocol is ProtocolName.AWS_2025:
         if fault or janitor:
             raise Refused("aws-2025 has neither --fault nor --janitor", hint="its own enactors clean up")
         hazards = _known(without, MENDED)
-        options = HazardOptions(
+        hazard = HazardOptions(
             enactors=enactors,
             plans=plans,
             endpoints=endpoints,
@@ -102,7 +120,7 @@ def verify(
             lost_replies=lost_replies,
             mended=hazards,
         )
-        chosen = hazard_protocol(options)
+        chosen = hazard_protocol(hazard)
     else:
         size = {"enactors": enactors, "plans": plans, "endpoints": endpoints}
         choice = _choose(
@@ -115,6 +133,8 @@ def verify(
     limits = _limits(max_seconds, max_states)
     expects_fault = bool(without) or protocol is ProtocolName.AWS_2025
     report = verified(chosen, limits, asks_recovery=recovery, expects_fault=expects_fault)
+    if script is not None and hazard is not None:
+        write_trace(script, hazard, report)
     if as_json:
         put_json({"protocol": str(protocol), "arguments": list(arguments), **report.to_dict()})
     else:
@@ -207,20 +227,11 @@ def _tell(report: Report, arguments: tuple[str, ...]) -> None:
         put(f"resting on: {text}")
     for command, count in report.waits.items():
         put(f"waits for a person in {count:,} states: {command}")
-    _tell_trace(report.trace)
+    tell_trace(report.trace)
     if report.stuck is not None and report.stuck.states:
         put(f"{report.stuck.states:,} states from which nothing the system does leads back to health")
         if report.stuck.entry != report.trace:
             put("The shortest way into them:")
-            _tell_trace(report.stuck.entry)
+            tell_trace(report.stuck.entry)
     elif report.stuck is not None:
         put("The system recovers by itself from all that follows.")
-
-
-def _tell_trace(lines: tuple[Line, ...]) -> None:
-    # Steps of one actor in a row belong together; what DNS answers is told where it changes.
-    actor, answer = "", ""
-    for number, line in enumerate(lines, 1):
-        changed = f"   DNS: {line.answer}" if line.answer != answer else ""
-        put(f"{number:3} {line.actor if line.actor != actor else '':9} {line.step}{changed}")
-        actor, answer = line.actor, line.answer
