@@ -1,5 +1,6 @@
 """`outlast drill`: replays the outage on this machine, on real sockets and real processes."""
 
+from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated
@@ -65,7 +66,12 @@ def drill(
     resolver and deadline, by name; it returns if the call was answered correctly, and raises otherwise.
     """
     if trace is not None:
-        others = {"SCENARIO": scenario != DEFAULT, "--act": act, "--report": report, "--client": client}
+        others: dict[str, object] = {
+            "SCENARIO": scenario != DEFAULT,
+            "--act": act,
+            "--report": report,
+            "--client": client,
+        }
         others |= {"--service": service, "--config": config, "--seed": seed is not None}
         raise typer.Exit(_replay(trace, json_file=json_file, keep=keep, others=others))
     # The processes that the drill starts import these, and would only die of it.
@@ -98,7 +104,7 @@ def drill(
     raise typer.Exit(run_drill(options, Console()))
 
 
-def _replay(trace: Path, *, json_file: Path | None, keep: bool, others: dict[str, object]) -> int:
+def _replay(trace: Path, *, json_file: Path | None, keep: bool, others: Mapping[str, object]) -> int:
     """Play a script; everything else that was asked for is refused."""
     if given := tuple(
         f"{name} does not go with --trace: a script is played alone" for name, is_given in others.items() if is_given

@@ -13,8 +13,9 @@ import typer
 
 from outlast.cli.options import Json, epilog
 from outlast.cli.output import put, put_json
-from outlast.cli.verify_script import follow, tell_trace, write_trace
+from outlast.cli.verify_script import check_target, follow, tell_trace, write_script
 from outlast.cli.verify_walks import run_walks
+from outlast.drill.replay.writing import check_playable, script_of_2025
 from outlast.errors import Refused
 from outlast.incidents.exploration import MENDED, HazardOptions, hazard_protocol
 from outlast.simulator.explorer import Progress
@@ -120,6 +121,9 @@ def verify(
             lost_replies=lost_replies,
             mended=hazards,
         )
+        if script is not None:
+            check_target(script)
+            check_playable(hazard)
         chosen = hazard_protocol(hazard)
     else:
         size = {"enactors": enactors, "plans": plans, "endpoints": endpoints}
@@ -133,12 +137,12 @@ def verify(
     limits = _limits(max_seconds, max_states)
     expects_fault = bool(without) or protocol is ProtocolName.AWS_2025
     report = verified(chosen, limits, asks_recovery=recovery, expects_fault=expects_fault)
-    if script is not None and hazard is not None:
-        write_trace(script, hazard, report)
     if as_json:
         put_json({"protocol": str(protocol), "arguments": list(arguments), **report.to_dict()})
     else:
         _tell(report, arguments)
+    if script is not None and hazard is not None:
+        write_script(script, script_of_2025(hazard, report.steps, shows=report.reason))
     raise typer.Exit(STATUSES[report.verdict])
 
 

@@ -7,24 +7,34 @@ from outlast.cli.output import put, put_json
 from outlast.drill.replay.reading import read
 from outlast.drill.replay.script import Script, to_json
 from outlast.drill.replay.stops import Stops
-from outlast.drill.replay.writing import script_of_2025
 from outlast.errors import Refused
-from outlast.incidents.exploration import HazardOptions
 from outlast.simulator.protocol import Verdict
 from outlast.simulator.tracing import Line
-from outlast.simulator.verification import Report
 
 
-def write_trace(path: Path, options: HazardOptions, report: Report) -> None:
-    """Write the trace of a verification of aws-2025.
+def check_target(path: Path) -> None:
+    """See that a script can be written there, before it is sought.
 
     Raises:
-        Refused: There is no trace, or one that cannot be forced on real processes, or it cannot be written there.
+        Refused: It cannot.
 
     """
-    if not report.steps:
-        raise Refused(f"{report.verdict}: there is no trace to write", hint="take fewer guards or limits away")
-    _write(path, script_of_2025(options, report.steps, shows=report.reason))
+    if path.is_dir() or not path.absolute().parent.is_dir():
+        raise Refused(f"--script {path}: no file can be there", hint="name a file in a folder that is there")
+
+
+def write_script(path: Path, script: Script) -> None:
+    """Write a script, and say how it is played.
+
+    Raises:
+        Refused: It cannot be written there.
+
+    """
+    try:
+        path.write_text(to_json(script), encoding="utf-8")
+    except OSError as error:
+        raise Refused(f"--script {path}: {error.strerror}", hint="name a file that may be written") from error
+    sys.stderr.write(f"{len(script.steps)} steps written; play them with: outlast drill --trace {path}\n")
 
 
 def follow(stops: Path, path: Path | None, *, is_outlast: bool, as_json: bool) -> Verdict:
@@ -37,9 +47,9 @@ def follow(stops: Path, path: Path | None, *, is_outlast: bool, as_json: bool) -
     """
     if not is_outlast:
         raise Refused("--stops leads the machines of outlast", hint="take --protocol aws-2025 away")
-    found = Stops(read(stops))
     if path is not None:
-        _write(path, found.script())
+        check_target(path)
+    found = Stops(read(stops))
     if as_json:
         trace = [line._asdict() for line in found.lines]
         put_json({
@@ -49,6 +59,8 @@ def follow(stops: Path, path: Path | None, *, is_outlast: bool, as_json: bool) -
     else:
         put(f"{found.verdict}: {found.reason}")
         tell_trace(found.lines)
+    if path is not None:
+        write_script(path, found.script())
     return found.verdict
 
 
@@ -59,11 +71,3 @@ def tell_trace(lines: tuple[Line, ...]) -> None:
         changed = f"   DNS: {line.answer}" if line.answer != answer else ""
         put(f"{number:3} {line.actor if line.actor != actor else '':9} {line.step}{changed}")
         actor, answer = line.actor, line.answer
-
-
-def _write(path: Path, script: Script) -> None:
-    try:
-        path.write_text(to_json(script), encoding="utf-8")
-    except OSError as error:
-        raise Refused(f"--script {path}: {error.strerror}", hint="name a file in a folder that is there") from error
-    sys.stderr.write(f"{len(script.steps)} steps written; play them with: outlast drill --trace {path}\n")

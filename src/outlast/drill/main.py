@@ -15,8 +15,8 @@ import outlast
 from outlast.drill import report, scale
 from outlast.drill.acts import fenced, history, region_dark
 from outlast.drill.acts.scoring import failed_act
+from outlast.drill.ending import FAILED, HELD, INTERRUPTED, Interrupts, file_faults
 from outlast.drill.html import page
-from outlast.drill.interrupting import Interrupts
 from outlast.drill.names import EVERYWHERE, FENCED, HISTORY
 from outlast.drill.own import OwnOptions
 from outlast.drill.score import ActScore
@@ -25,8 +25,6 @@ from outlast.drill.stage import NotReached, Stage
 from outlast.drill.world import World, WorldOptions
 from outlast.errors import InvalidConfig, OutlastError, did_you_mean
 from outlast.interrupts import uninterrupted
-
-HELD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
 
 
 class Act(NamedTuple):
@@ -102,15 +100,6 @@ class DrillOptions:
         faults += file_faults("--json", self.json_file) + file_faults("--report", self.report_file)
         if faults:
             raise InvalidConfig(tuple(faults))
-
-
-def file_faults(option: str, file: Path | None) -> list[str]:
-    """What keeps a result from being written there at the end; said at the beginning."""
-    if file is None:
-        return []
-    if not file.absolute().parent.is_dir():
-        return [f"{option} {file}: there is no folder {file.parent}"]
-    return [f"{option} {file}: it is a folder; name a file"] if file.is_dir() else []
 
 
 def own_options(client: str | None, *, service: str | None, config: Path | None) -> OwnOptions | None:

@@ -9,8 +9,7 @@ from typing import Any
 from rich.console import Console
 
 import outlast
-from outlast.drill.interrupting import Interrupts
-from outlast.drill.main import FAILED, HELD, INTERRUPTED, file_faults
+from outlast.drill.ending import FAILED, HELD, INTERRUPTED, Interrupts, file_faults
 from outlast.drill.replay.automation import Automation
 from outlast.drill.replay.control_plane import ControlPlane
 from outlast.drill.replay.play import Seen, play

@@ -15,11 +15,11 @@ ADDRESSES = "192.0.2."
 """Plan 3 answers with 192.0.2.3 (RFC 5737): seen from outside, an answer tells whose it is."""
 
 
-def script_of_2025(options: HazardOptions, steps: Iterable[tracing.Step], *, shows: str) -> Script:
-    """The script of a trace; plan 1, with which the explorer's world begins, is published first.
+def check_playable(options: HazardOptions) -> None:
+    """See that a trace of that world can be forced on real processes, before it is sought.
 
     Raises:
-        Refused: A step of it cannot be forced on real processes, or a hazard is mended in the explorer alone.
+        Refused: It has what only the explorer's world has.
 
     """
     if options.mended:
@@ -27,9 +27,27 @@ def script_of_2025(options: HazardOptions, steps: Iterable[tracing.Step], *, sho
             f"a drill cannot play a trace without {', '.join(sorted(options.mended))}",
             hint="what --without mends is mended in the explorer alone; leave it out",
         )
+    if options.lost_replies:
+        raise Refused(
+            "a drill cannot play a trace with lost replies",
+            hint="they are lost in the explorer alone: leave --lost-replies out",
+        )
+
+
+def script_of_2025(options: HazardOptions, steps: Iterable[tracing.Step], *, shows: str) -> Script:
+    """The script of a trace; plan 1, with which the explorer's world begins, is published first.
+
+    Raises:
+        Refused: There is no step, or it has what only the explorer's world has.
+
+    """
+    check_playable(options)
+    made = tuple(steps)
+    if not made:
+        raise Refused("there is no trace to write", hint="DNS goes empty with --plans 3 and --enactors 2")
     names = endpoint_names(options)
     first = _publication(1, names, dict.fromkeys(names, ()))
-    found = [_step(step, names, _dns(options, step.after)) for step in steps]
+    found = [_step(step, names, _dns(options, step.after)) for step in made]
     return Script(
         protocol=AWS_2025,
         enactors=options.enactors,
@@ -70,12 +88,14 @@ def _step(step: tracing.Step, names: tuple[str, ...], dns: dict[str, tuple[str, 
                 actor=step.actor, effect=type(effect).__name__, fields=facts_of(AWS_2025, effect), answer=DIED,
                 dns=dns, words=words,
             )  # fmt: skip
-        case (effect, event, ""):
+        case (effect, event, _):
             return Step(
-                actor=step.actor, effect=type(effect).__name__, fields=facts_of(AWS_2025, effect),
-                answer=type(event).__name__, says=facts_of(AWS_2025, event), dns=dns, words=words,
-            )  # fmt: skip
-    raise Refused(
-        f"a drill cannot force this step: {step.actor} {words}",
-        hint="replies are lost in the explorer alone: ask with --lost-replies 0",
-    )
+                actor=step.actor,
+                effect=type(effect).__name__,
+                fields=facts_of(AWS_2025, effect),
+                answer=type(event).__name__,
+                says=facts_of(AWS_2025, event),
+                dns=dns,
+                words=words,
+            )
+    raise AssertionError(f"no step of this world: {step!r}")

@@ -1,10 +1,22 @@
-"""How a drill is ended before its time: in order, and once."""
+"""How a drill ends: its exit statuses, where its result may go, and in order if somebody interrupts it."""
 
 import signal
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
 from outlast.interrupts import ENDINGS
+
+HELD, FAILED, INTERRUPTED = 0, 1, 130
+
+
+def file_faults(option: str, file: Path | None) -> list[str]:
+    """What keeps a result from being written there at the end; said at the beginning."""
+    if file is None:
+        return []
+    if not file.absolute().parent.is_dir():
+        return [f"{option} {file}: there is no folder {file.parent}"]
+    return [f"{option} {file}: it is a folder; name a file"] if file.is_dir() else []
 
 
 class Interrupts:
