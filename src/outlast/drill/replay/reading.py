@@ -19,6 +19,7 @@ from outlast.drill.replay.script import (
     ENACTORS_MAX,
     ENDPOINTS_MAX,
     OUTLAST,
+    PLANNER,
     STEPS_MAX,
     VERSION,
     ZONE,
@@ -182,7 +183,7 @@ def _is_ours(address: Any) -> bool:
 
 def _planner_faults(item: dict[str, Any], script: Script) -> Iterator[str]:
     # The planner of 2025 is started anew for each plan: with its number, and with what every endpoint shall have.
-    if script.protocol != AWS_2025 or item["effect"] != "Publish":
+    if script.protocol != AWS_2025 or item["actor"] != PLANNER:
         return
     given = item.get("fields", {})
     if isinstance(given, dict) and (type(given.get("plan")) is not int or not 1 <= given["plan"] <= 999_999):
