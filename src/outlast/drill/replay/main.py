@@ -4,7 +4,6 @@ import json
 import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
 
 from rich.console import Console
 
@@ -73,36 +72,40 @@ def _run(script: Script, options: ReplayOptions, console: Console, interrupts: I
     _say(console, f"the explorer: {script.shows}")
     kind = Automation if script.protocol == AWS_2025 else ControlPlane
     world: World | None = None
+    made: list[Seen] = []
     try:
         with uninterrupted():
             world = kind(script, is_interrupted=lambda: interrupts.is_noted)
         with world:
             _say(console, "[world] starting the name server, and each role stopped before its first effect")
             world.start()
-            teller = _Teller(console)
-            made = play(world, teller.tell)
+            teller = _Teller(console, made)
+            play(world, teller.tell)
             _say(console, "[world] everybody runs freely now, and DNS is watched")
             expectations = judge(world, made)
+    except OutlastError as error:
+        _write(options, script, made, (), verdict=f"NOT AS TOLD: {error}")
+        raise
     finally:
         if world is not None:
             _leave(world, options, console)
-    seconds = round(time.monotonic() - began, 1)
-    _show(console, script, expectations, seconds)
-    if options.json_file is not None:
-        result = _to_json(script, made, expectations, seconds=seconds)
-        options.json_file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    verdict = verdict_of(script.protocol, expectations)
+    _show(console, expectations, f"{verdict}; {time.monotonic() - began:.1f} s")
+    _write(options, script, made, expectations, verdict=verdict)
     return HELD if all(expectation.held for expectation in expectations) else FAILED
 
 
 class _Teller:
-    """Prints steps as `outlast verify` does: the actor where it changes, and what DNS answers where that changes."""
+    """Keeps steps, and prints them as `outlast verify` does: the actor and what DNS answers, where they change."""
 
-    def __init__(self, console: Console) -> None:
+    def __init__(self, console: Console, made: list[Seen]) -> None:
         self._console = console
+        self._made = made
         self._actor = ""
         self._answer = ""
 
     def tell(self, seen: Seen) -> None:
+        self._made.append(seen)
         step = seen.step
         answer = ", ".join(f"{name} {found}" for name, found in seen.dns.items())
         actor = step.actor if step.actor != self._actor else ""
@@ -111,11 +114,11 @@ class _Teller:
         self._actor, self._answer = step.actor, answer
 
 
-def _show(console: Console, script: Script, expectations: tuple[Expectation, ...], seconds: float) -> None:
+def _show(console: Console, expectations: tuple[Expectation, ...], conclusion: str) -> None:
     for item in expectations:
         mark, style = ("held  ", "green") if item.held else ("FAILED", "bold red")
         _say(console, f"  {mark}  {item.claim}  [{item.measured}]", style=style)
-    _say(console, f"\n{verdict_of(script.protocol, expectations)}; {seconds:g} s")
+    _say(console, f"\n{conclusion}")
 
 
 def _leave(world: World, options: ReplayOptions, console: Console) -> None:
@@ -126,18 +129,25 @@ def _leave(world: World, options: ReplayOptions, console: Console) -> None:
             world.remove_folder()
 
 
-def _to_json(
-    script: Script, made: list[Seen], expectations: tuple[Expectation, ...], *, seconds: float
-) -> dict[str, Any]:
-    return {
+def _write(
+    options: ReplayOptions,
+    script: Script,
+    made: list[Seen],
+    expectations: tuple[Expectation, ...],
+    *,
+    verdict: str,
+) -> None:
+    if options.json_file is None:
+        return
+    result = {
         "protocol": script.protocol,
         "version": outlast.__version__,
-        "seconds": seconds,
-        "verdict": verdict_of(script.protocol, expectations),
+        "verdict": verdict,
         "shows": script.shows,
         "steps": [seen.to_dict() for seen in made],
         "expectations": [asdict(expectation) for expectation in expectations],
     }
+    options.json_file.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def _say(console: Console, text: str, style: str = "") -> None:

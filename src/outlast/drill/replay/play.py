@@ -41,7 +41,7 @@ class Seen:
         }
 
 
-def play(world: World, tell: Callable[[Seen], None]) -> list[Seen]:
+def play(world: World, tell: Callable[[Seen], None]) -> None:
     """Play the world's script, telling each step when it has been made.
 
     Raises:
@@ -49,7 +49,7 @@ def play(world: World, tell: Callable[[Seen], None]) -> list[Seen]:
         ChildDied: A role ended by itself.
 
     """
-    began, made = time.monotonic(), list[Seen]()
+    began = time.monotonic()
     for number, step in enumerate(world.script.steps, 1):
         where = f"step {number} of {len(world.script.steps)} ({step.actor} {step.words or step.effect})"
         if time.monotonic() - began > PLAY_SECONDS:
@@ -60,9 +60,7 @@ def play(world: World, tell: Callable[[Seen], None]) -> list[Seen]:
             raise NotAsTold(f"{where}: {error.message}", hint=error.hint) from error
         except NotHeld as error:
             raise NotAsTold(f"{where}: {error.message}", hint="keep its log with --keep and look there") from error
-        made.append(Seen(number=number, step=step, at=time.monotonic() - began, dns=dns))
-        tell(made[-1])
-    return made
+        tell(Seen(number=number, step=step, at=time.monotonic() - began, dns=dns))
 
 
 def _make(world: World, step: Step) -> dict[str, Answer]:
