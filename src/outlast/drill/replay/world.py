@@ -110,7 +110,7 @@ class World(ABC):
         """Wait until the role is stopped before its next effect; return what it is about to do.
 
         Raises:
-            NotHeld: It does not come to one.
+            NotAsTold: It does not come to one in time.
 
         """
         return self._held(name)
@@ -119,7 +119,8 @@ class World(ABC):
         """Let the role do what it is about to do, and stop it before it hears of the answer; return its trace's line.
 
         Raises:
-            NotHeld: It does not come back from it.
+            NotAsTold: It does not come back from it in time.
+            NotHeld: It does not even begin.
 
         """
         holds.release(self.holds, name, self.crew.pid(name), then=holds.Hold(effect=holds.ANY, moment="after"))
@@ -145,7 +146,11 @@ class World(ABC):
                 holds.release(self.holds, name, self.crew.pid(name))
 
     def _held(self, name: str) -> Line:
-        self.wait_for(lambda: holds.is_held(self.holds, name))
+        if not self.wait_for(lambda: holds.is_held(self.holds, name)):
+            raise NotAsTold(
+                f"{name} does not come to an effect within {WAIT_SECONDS:g} s",
+                hint="keep its log with --keep and look there",
+            )
         return holds.wait_until_held(self.holds, name, WAIT_SECONDS)
 
     def wait_for(self, condition: Callable[[], bool], timeout: float = WAIT_SECONDS) -> bool:
