@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from command_world import Run
@@ -95,6 +96,41 @@ def test_a_name_that_does_not_exist(run: Run, arguments: tuple[str, ...]) -> Non
 
     assert 2 == done.returncode
     assert "--list" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "fault"),
+    [
+        (("--script", "x.json"), "--script writes the trace of aws-2025"),
+        (("--protocol", "aws-2025", "--script", "no/x.json"), "--script no/x.json: no file can be there"),
+        (("--protocol", "aws-2025", "--script", "x.json", "--without", "blind-clean-up"), "without blind-clean-up"),
+        (("--protocol", "aws-2025", "--script", "x.json", "--lost-replies", "1"), "lost replies"),
+        (("--protocol", "aws-2025", "--script", "x.json", "--walks", "1"), "--script writes the trace of aws-2025"),
+        (("--protocol", "aws-2025", "--script", "x.json", "--plans", "1"), "there is no trace to write"),
+        (("--protocol", "aws-2025", "--stops", "x.json"), "--stops leads the machines of outlast"),
+        (("--stops", "x.json"), "x.json: No such file or directory; write one with outlast verify --script"),
+    ],
+)
+def test_what_cannot_be_a_script(run: Run, arguments: tuple[str, ...], fault: str) -> None:
+    """A trace that is none, cannot be played or cannot be written is refused; nothing is written."""
+    done = run("verify", *arguments)
+
+    assert 0 != done.returncode
+    assert fault in done.stderr
+    assert not list(Path.cwd().iterdir())
+
+
+def test_stops_are_told_as_a_trace_is(run: Run) -> None:
+    """What our machines do with the stops of the outage: text, and JSON for scripts; a file for the drill."""
+    run("verify", "--protocol", "aws-2025", "--crashes", "0", "--no-recovery", "--script", "empty.json")
+    text = run("verify", "--stops", "empty.json", "--script", "ours.json")
+    found = json.loads(run("verify", "--stops", "empty.json", "--json").stdout)
+
+    assert text.stdout.startswith("PASS: no rule is broken")
+    assert "outlast drill --trace ours.json" in text.stderr
+    assert ("PASS", 1) == (found["verdict"], found["refused"])
+    assert [line["step"] in text.stdout for line in found["trace"]] == [True] * len(found["trace"])
+    assert len(found["trace"]) == len(json.loads(Path("ours.json").read_text())["steps"])
 
 
 def test_faults_and_guards_are_listed(run: Run) -> None:

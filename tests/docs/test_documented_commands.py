@@ -26,6 +26,7 @@ ELSEWHERE = {
     "make setup": ".ci/run",
     "make drill": "tests/drill",
     "outlast drill": "tests/drill",
+    "outlast drill --trace": "tests/drill/test_replay.py",
     "make check": ".ci/run",
     "make test": ".ci/run",
     "make bench": "tests/docs/test_benchmarks.py",

@@ -29,6 +29,12 @@ Effect = TypeVar("Effect")
 Event = TypeVar("Event")
 Moment = Literal["before", "after"]
 
+ANY = "*"
+"""Stands for every effect that is answered; notes are for people, and nobody stops at them."""
+
+NOTE = "Note"
+"""The effect without an answer, of every machine."""
+
 # How often the drill's side looks at a file; the role's side never polls, it is stopped.
 POLL_SECONDS = 0.005
 
@@ -45,7 +51,7 @@ class Hold:
     """Where a role is to stop.
 
     Args:
-        effect: The effect's class name, such as `BuildTree`.
+        effect: The effect's class name, such as `BuildTree`, or `ANY`.
         where: Values that fields of the effect must have, by name; `plan.number` looks into the field `plan`.
             What is absent may be anything. Compared as JSON says them.
         moment: Stop before the effect is carried out, or after it and before the machine hears of its answer.
@@ -58,8 +64,9 @@ class Hold:
 
     def matches(self, effect: object, moment: Moment) -> bool:
         """Tell whether a role that is at `moment` of `effect` must stop."""
+        name = type(effect).__name__
         return (
-            self.effect == type(effect).__name__
+            (self.effect == name or (self.effect == ANY and name != NOTE))
             and self.moment == moment
             and all(_look_up(effect, path) == plain(wanted) for path, wanted in self.where.items())
         )

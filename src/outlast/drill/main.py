@@ -2,12 +2,11 @@
 
 import json
 import random
-import signal
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any, NamedTuple
 
 from rich.console import Console
@@ -16,6 +15,7 @@ import outlast
 from outlast.drill import report, scale
 from outlast.drill.acts import fenced, history, region_dark
 from outlast.drill.acts.scoring import failed_act
+from outlast.drill.ending import FAILED, HELD, INTERRUPTED, Interrupts, file_faults
 from outlast.drill.html import page
 from outlast.drill.names import EVERYWHERE, FENCED, HISTORY
 from outlast.drill.own import OwnOptions
@@ -24,9 +24,7 @@ from outlast.drill.screen import LineScreen, LiveScreen
 from outlast.drill.stage import NotReached, Stage
 from outlast.drill.world import World, WorldOptions
 from outlast.errors import InvalidConfig, OutlastError, did_you_mean
-from outlast.interrupts import ENDINGS, uninterrupted
-
-HELD, FAILED, UNUSABLE, INTERRUPTED = 0, 1, 2, 130
+from outlast.interrupts import uninterrupted
 
 
 class Act(NamedTuple):
@@ -99,17 +97,9 @@ class DrillOptions:
         acts = known.acts if known is not None else {}
         unknown = [name for name in self.acts if known is not None and name not in acts]
         faults += [f"--act {name!r} is unknown{did_you_mean(name, acts)}: one of {', '.join(acts)}" for name in unknown]
-        faults += _file_faults("--json", self.json_file) + _file_faults("--report", self.report_file)
+        faults += file_faults("--json", self.json_file) + file_faults("--report", self.report_file)
         if faults:
             raise InvalidConfig(tuple(faults))
-
-
-def _file_faults(option: str, file: Path | None) -> list[str]:
-    if file is None:
-        return []
-    if not file.absolute().parent.is_dir():
-        return [f"{option} {file}: there is no folder {file.parent}"]
-    return [f"{option} {file}: it is a folder; name a file"] if file.is_dir() else []
 
 
 def own_options(client: str | None, *, service: str | None, config: Path | None) -> OwnOptions | None:
@@ -134,7 +124,7 @@ def run_drill(options: DrillOptions, console: Console) -> int:
     0: every expectation held. 1: one did not, or the drill could not be played. 130: interrupted.
     """
     seed = options.seed if options.seed is not None else random.SystemRandom().randrange(1_000_000)
-    interrupts = _Interrupts()
+    interrupts = Interrupts()
     try:
         with interrupts:
             return _run(options, console, seed=seed, interrupts=interrupts)
@@ -147,7 +137,7 @@ def run_drill(options: DrillOptions, console: Console) -> int:
         return FAILED
 
 
-def _run(options: DrillOptions, console: Console, *, seed: int, interrupts: "_Interrupts") -> int:
+def _run(options: DrillOptions, console: Console, *, seed: int, interrupts: Interrupts) -> int:
     began = time.monotonic()
     scenario = SCENARIOS[options.scenario]
     chosen = {name: act for name, act in scenario.acts.items() if not options.acts or name in options.acts}
@@ -230,26 +220,3 @@ def _conclude(result: dict[str, Any], acts: Sequence[ActScore], options: DrillOp
     verdict = f"{len(failed)} expectations failed" if failed else "every expectation held"
     console.print(f"\n{verdict}; {result['seconds']:g} s", markup=False)
     return FAILED if failed else HELD
-
-
-class _Interrupts:
-    """Ctrl-C and SIGTERM end the drill in order; what comes while it is cleaning up is noted and changes nothing."""
-
-    def __init__(self) -> None:
-        self._before: dict[int, Any] = {}
-        self.is_noted = False
-
-    def __enter__(self) -> None:
-        for number in ENDINGS:
-            self._before[number] = signal.signal(number, self._interrupt)
-
-    def __exit__(self, *_: object) -> None:
-        for number, handler in self._before.items():
-            signal.signal(number, handler)
-
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
-        # Once is enough: a second one must not cut the cleaning up short. It is noted, too, for wherever it is lost.
-        self.is_noted = True
-        for each in self._before:
-            signal.signal(each, signal.SIG_IGN)
-        raise KeyboardInterrupt

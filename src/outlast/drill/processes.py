@@ -95,8 +95,10 @@ class Crew:
     def kill(self, name: str) -> None:
         """SIGKILL, as a machine that loses power."""
         self._dismissed.add(name)
-        _signal(self._children[name], signal.SIGKILL)
-        self._children[name].wait()
+        child = self._children[name]
+        _signal(child, signal.SIGKILL)
+        child.wait()
+        _close(child)
 
     def end(self) -> None:
         """End all. Safe to call again, and from an interrupted call of itself."""
@@ -117,9 +119,7 @@ class Crew:
                 _signal(child, signal.SIGKILL)
             for child in children:
                 child.wait()
-                if child.stdin is not None:
-                    with contextlib.suppress(OSError):
-                        child.stdin.close()
+                _close(child)
 
     def _last_words(self, name: str) -> str:
         text = (self._folder / f"{name}.log").read_text(encoding="utf-8", errors="replace").strip()
@@ -130,3 +130,9 @@ def _signal(child: subprocess.Popen[bytes], number: signal.Signals) -> None:
     if child.poll() is None:
         with contextlib.suppress(ProcessLookupError):
             os.kill(child.pid, number)
+
+
+def _close(child: subprocess.Popen[bytes]) -> None:
+    if child.stdin is not None:
+        with contextlib.suppress(OSError):
+            child.stdin.close()

@@ -83,6 +83,17 @@ def _name(number: int) -> str:
     return f"e{number + 1}"
 
 
+def answering(options: HazardOptions, values: Values) -> dict[str, int | None]:
+    """For each endpoint the plan whose addresses DNS answers in a state (all parts), or `None` if it answers none."""
+    zones = zip(endpoint_names(options), values[1:], strict=False)
+    return {name: zone.top if zone.top in zone.trees else None for name, zone in zones}
+
+
+def endpoint_names(options: HazardOptions) -> tuple[str, ...]:
+    """What the endpoints of that world are called."""
+    return tuple(f"{chr(ord('a') + number)}.example" for number in range(options.endpoints))
+
+
 def _addresses(zone: Zone, _: int) -> str:
     if zone.top is None:
         return ""
@@ -111,7 +122,7 @@ class _World:
     def __init__(self, options: HazardOptions) -> None:
         self._mended = options.mended
         self._machine = Enactor(keep=options.keep)
-        self.names = tuple(f"{chr(ord('a') + number)}.example" for number in range(options.endpoints))
+        self.names = endpoint_names(options)
         self._endpoints = tuple(Endpoint(name, ("192.0.2.1",)) for name in self.names)
         self.newborn = self._begun(State())
 

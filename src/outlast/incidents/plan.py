@@ -75,11 +75,12 @@ def faults(plan: Plan) -> Iterator[str]:
         yield from (
             f"endpoint {endpoint.name}: {address} is neither a loopback nor a documentation IPv4 address"
             for address in endpoint.addresses
-            if not _is_harmless(address)
+            if not is_harmless(address)
         )
 
 
-def _is_harmless(address: str) -> bool:
+def is_harmless(address: str) -> bool:
+    """Whether it is an IPv4 address that reaches nobody outside this machine."""
     try:
         parsed = ipaddress.IPv4Address(address)
     except ValueError:

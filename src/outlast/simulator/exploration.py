@@ -5,7 +5,7 @@ from typing import Generic, TypeVar, overload
 
 import numpy as np
 
-from outlast.simulator.batches import Moves
+from outlast.simulator.batches import Moves, Truths
 from outlast.simulator.budgets import Budgets
 from outlast.simulator.engine import Engine
 from outlast.simulator.numbering import Growing, Numbering, Numbers, Words
@@ -107,22 +107,28 @@ class Exploration:
         self._sets.add(np.zeros((len(self.cores) - len(self._sets), self.budgets.words), np.uint64))
         is_kept = moves.is_own & self._is_first.rows[parents]
         self._own.append((self.core.rows[parents[is_kept]], cores[is_kept].astype(np.int32)))
-        sets, bit = self._sets.rows, self.budgets.bit
-        fresh = np.flatnonzero(~self.budgets.is_covered(moves.left, sets[cores]))
-        _, first = np.unique(cores[fresh] * len(bit) + moves.left[fresh], return_index=True)
-        new = fresh[first]
-        if not new.size:
-            return
-        is_first = np.logical_not(sets[cores[new]].any(axis=1))
-        begins = np.flatnonzero(np.diff(cores[new], prepend=-1))  # sorted by core
-        sets[cores[new[begins]]] |= np.bitwise_or.reduceat(bit[moves.left[new]], begins, axis=0)
-        is_rich = ~self.budgets.is_poorer(moves.left[new], sets[cores[new]])
-        new, is_first = new[is_rich], is_first[is_rich]
+        new, is_first = self._new(cores, moves)
         self.core.add(cores[new])
         self.left.add(moves.left[new])
         self.parents.add(parents[new])
         self.depths.add(self.depths.rows[parents[new]] + 1)
         self._is_first.add(is_first)
+
+    def _new(self, cores: Numbers, moves: Moves) -> tuple[Numbers, Truths]:
+        """The moves that lead to states which are new and no poorer than another, and whether their cores are new too."""
+        sets, bit = self._sets.rows, self.budgets.bit
+        fresh = np.flatnonzero(~self.budgets.is_covered(moves.left, sets[cores]))
+        # In the order in which one state after another would have found them: a trace is the same whatever the batches.
+        fresh = fresh[np.argsort(moves.source[fresh], kind="stable")]
+        _, first = np.unique(cores[fresh] * len(bit) + moves.left[fresh], return_index=True)
+        new = fresh[first]  # sorted by core
+        is_first = np.logical_not(sets[cores[new]].any(axis=1))
+        if new.size:
+            begins = np.flatnonzero(np.diff(cores[new], prepend=-1))
+            sets[cores[new[begins]]] |= np.bitwise_or.reduceat(bit[moves.left[new]], begins, axis=0)
+        kept = np.flatnonzero(~self.budgets.is_poorer(moves.left[new], sets[cores[new]]))
+        kept = kept[np.argsort(first[kept])]
+        return new[kept], is_first[kept]
 
 
 class Order(Sequence[int]):

@@ -4,10 +4,11 @@ The explorer's path goes through representatives, whose twins may have been exch
 walked again with everybody keeping their name.
 """
 
+from collections.abc import Hashable, Iterable
 from typing import NamedTuple
 
 from outlast.simulator.exploration import Exploration
-from outlast.simulator.protocol import Agent, Move, Values
+from outlast.simulator.protocol import Agent, Move, Protocol, Values
 
 
 class Line(NamedTuple):
@@ -18,16 +19,34 @@ class Line(NamedTuple):
     answer: str
 
 
+class Step(NamedTuple):
+    """One step as values: who, what (`Move.what`), and the state after it."""
+
+    actor: str
+    what: Hashable
+    after: Values
+
+
 def trace_to(found: Exploration, index: int) -> tuple[Line, ...]:
+    """The shortest way to the state of that index, in words."""
+    return told(found.engine.protocol, steps_to(found, index))
+
+
+def told(protocol: Protocol, steps: Iterable[Step]) -> tuple[Line, ...]:
+    """Steps in words."""
+    return tuple(Line(step.actor, protocol.tell(step.actor, step.what), protocol.answer(step.after)) for step in steps)
+
+
+def steps_to(found: Exploration, index: int) -> tuple[Step, ...]:
     """The shortest way to the state of that index; with the move that breaks a rule there, if it is that one."""
     path = [index]
     while path[-1]:
         path.append(int(found.parents.rows[path[-1]]))
     walker = _Walker(found)
-    lines = [walker.step_to(found.order[after]) for after in reversed(path[:-1])]
+    steps = [walker.step_to(found.order[after]) for after in reversed(path[:-1])]
     if found.by_move and index == found.faulty_at:
-        lines.append(walker.last_step())
-    return tuple(lines)
+        steps.append(walker.last_step())
+    return tuple(steps)
 
 
 class _Walker:
@@ -39,7 +58,7 @@ class _Walker:
         # Where each position of the representative is in the state as everybody knows it.
         self._actual = found.engine.symmetry.order(self._here) if twins else ()
 
-    def step_to(self, representative: int) -> Line:
+    def step_to(self, representative: int) -> Step:
         engine, symmetry = self._engine, self._engine.symmetry
         face = symmetry.rearranged(self._here, self._actual) if self._actual else self._here
         for agent in self._protocol.agents:
@@ -52,7 +71,7 @@ class _Walker:
                     return self._take(agent, place, raw)
         raise AssertionError("the path is not one of this protocol")
 
-    def _take(self, agent: Agent, place: int, raw: int) -> Line:
+    def _take(self, agent: Agent, place: int, raw: int) -> Step:
         agent = self._namesake(agent)
         parts, before, moves = self._engine.moves(agent, self._here)
         move = moves[place]
@@ -60,9 +79,9 @@ class _Walker:
         if self._actual:
             order = self._engine.symmetry.order(raw)
             self._actual = tuple(self._actual[old] for old in order)
-        return self._line(agent, move, self._engine.packing.unpack(self._here))
+        return Step(agent.name, move.what, self._engine.packing.unpack(self._here))
 
-    def last_step(self) -> Line:
+    def last_step(self) -> Step:
         for agent in self._protocol.agents:
             parts, _, moves = self._engine.moves(agent, self._here)
             for move in moves:
@@ -70,7 +89,7 @@ class _Walker:
                     after = list(self._engine.packing.unpack(self._here))
                     for part, value in zip(parts, move.values, strict=True):
                         after[part] = value
-                    return self._line(agent, move, tuple(after))
+                    return Step(agent.name, move.what, tuple(after))
         raise AssertionError("no move from here breaks a rule")
 
     def _namesake(self, agent: Agent) -> Agent:
@@ -86,6 +105,3 @@ class _Walker:
         if not move.draws:
             return True
         return bool(self._here & self._engine.packing.needs.get(move.draws, 0))
-
-    def _line(self, agent: Agent, move: Move, after: Values) -> Line:
-        return Line(agent.name, self._protocol.tell(agent.name, move.what), self._protocol.answer(after))

@@ -12,7 +12,7 @@ from outlast.simulator.exploration import Exploration
 from outlast.simulator.explorer import Progress, explore
 from outlast.simulator.protocol import Protocol, Verdict
 from outlast.simulator.recovery import Recovery, recover
-from outlast.simulator.tracing import Line, trace_to
+from outlast.simulator.tracing import Line, Step, steps_to, told, trace_to
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +28,7 @@ class Report:
     """What became of a verification.
 
     `recovers` is true, false, or `None` if that was not asked or there was no time. `waits` counts the states that need a
-    person by design, by that person's command. `seconds` are the CPU's.
+    person by design, by that person's command. `seconds` are the CPU's. `steps` are the trace to a fault as values.
     """
 
     verdict: Verdict
@@ -38,6 +38,7 @@ class Report:
     depth: int
     seconds: float
     trace: tuple[Line, ...] = ()
+    steps: tuple[Step, ...] = ()
     recovers: bool | None = None
     waits: dict[str, int] = field(default_factory=dict)
     stuck: Region | None = None
@@ -89,7 +90,8 @@ def verify(protocol: Protocol, limits: Limits, *, asks_recovery: bool = True, ex
     found = explore(protocol, limits.pulse, is_thrifty=not expects_fault)
     if found.verdict is Verdict.FAIL:
         stuck = _beyond(protocol, limits) if asks_recovery else None
-        return _report(found, limits, found.fault, trace=trace_to(found, found.faulty_at), stuck=stuck)
+        steps = steps_to(found, found.faulty_at)
+        return _report(found, limits, found.fault, trace=told(protocol, steps), steps=steps, stuck=stuck)
     if found.verdict is Verdict.UNDETERMINED:
         return _report(found, limits, "the budget of states or seconds was used up before all was explored")
     if not asks_recovery:

@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from outlast.drill.holds import (
+    ANY,
     Hold,
     NotHeld,
     arm,
@@ -23,7 +24,7 @@ from outlast.drill.holds import (
 )
 from outlast.incidents.plan import Endpoint, Plan
 from outlast.incidents.planner import Publish
-from outlast.incidents.protocol import BuildTree, PlanFound
+from outlast.incidents.protocol import BuildTree, Note, PlanFound
 from outlast.incidents.store import PlanStore
 
 # Long enough for a process to start on a busy machine.
@@ -212,3 +213,13 @@ def test_what_a_role_was_told_can_be_taken_back(tmp_path: Path) -> None:
 def test_a_hold_matches_by_class_and_fields(hold: Hold, effect: object, *, is_match: bool) -> None:
     """All named fields must have the named value; dots look into a field; a missing field never matches."""
     assert hold.matches(effect, "before") is is_match
+
+
+def test_any_is_every_effect_that_is_answered() -> None:
+    """Whoever is told to stop at any effect stops at each, on the side that was told, but not at a note."""
+    tree, note = BuildTree(1, "db.example.test.", ("127.0.0.1",)), Note(1, "db.example.test.", "a word")
+
+    assert Hold(effect=ANY).matches(tree, "before")
+    assert not Hold(effect=ANY).matches(tree, "after")
+    assert not Hold(effect=ANY).matches(note, "before")
+    assert not Hold(effect=ANY, where={"plan": 2}).matches(tree, "before")
