@@ -49,6 +49,7 @@ key_secret_file = "tsig.key"        # from: tsig-keygen outlast > tsig.key    (o
 # timeout = "10s"                   # for one request with its repetitions
 # wait_insync = "0s"                # how long a commit waits until all name servers have it, only to tell
 # requests_per_second = 5           # this machine's share of the five that the account has
+# watches = ["https://west.watch.example/evacuated"]   # tell its health checkers which regions are left: docs/ROUTE53.md
 
 # The probe that decides whether a target is healthy.
 [health]
