@@ -72,11 +72,16 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
         async with room:
             return await _endpoint(settings, place)
 
+    async def above(endpoint: Endpoint, place: Place) -> list[Finding]:
+        async with room:
+            return await _prepared(settings, endpoint, place)
+
     servers = [it for it in settings.providers if isinstance(it, ServerSettings)]
     primaries = {(name, Server(it.address, it.port)) for it in servers for name in it.zones}
     judged = await asyncio.gather(
         *(zone(name, primary) for name, primary in sorted(primaries)),
         *(endpoint(place) for place in wire.places(settings)),
+        *(above(name, place) for name, place in _above(settings)),
     )
     found += [item for items in judged for item in items]
     if prove:
@@ -116,11 +121,32 @@ def _without_a_write(endpoint: Endpoint, place: Place, live: Live) -> list[Findi
     # Route 53 takes changes in one region: what needs one in order to leave that region cannot leave it.
     from outlast.provider.route53_failover import needing_write
 
-    fix = "prepare it, as docs/ROUTE53.md shows, or have a second provider"
+    fix = f"prepare it, or have a second provider: outlast route53 prepare {endpoint.name}"
     return [
         Finding(Level.WARN, "region shift needs a change", f"{needs.endpoint} at {place.provider}", needs.why, fix)
         for needs in needing_write((endpoint,), {endpoint.name: live})
     ]
+
+
+def _above(settings: Settings) -> list[tuple[Endpoint, Place]]:
+    # The names above regional endpoints are in no plan: they are written once, and nobody else looks at them.
+    at = [it for it in settings.providers if isinstance(it, Route53Settings)]
+    if not at:
+        return []
+    from outlast.provider.route53_failover import uppers
+
+    named = [it for it in uppers(settings.topology.endpoints) if settings.topology.endpoint(it.name) is None]
+    return [(it, Place(zones.name, it.name)) for it in named for zones in at if zones.zone_of(it.name)]
+
+
+async def _prepared(settings: Settings, endpoint: Endpoint, place: Place) -> list[Finding]:
+    check, subject = "region shift needs no change", f"{endpoint.name} at {place.provider}"
+    try:
+        live = await wire.readers(settings)[place.provider].read(endpoint.name)
+    except OutlastError as error:
+        return [Finding(Level.UNKNOWN, check, subject, str(error), "Route 53 must list it")]
+    there = "prepared: its regions are left by outlast route53 leave"
+    return _without_a_write(endpoint, place, live) or [Finding(Level.OK, check, subject, there)]
 
 
 def _address(text: str) -> tuple[str, int]:
