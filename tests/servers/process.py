@@ -41,6 +41,10 @@ class ServerProcess(ABC):
         """Whether it answers as it should."""
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
