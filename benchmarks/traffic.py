@@ -20,7 +20,7 @@ from typing import Any, NamedTuple
 
 from servers.bind import is_installed
 from servers.knot import knot
-from servers.running import find_program
+from servers.process import find_program
 
 from benchmarks.servers import ZONE, Server, Setup, provider_at, start_bind, start_embedded
 from outlast.provider.rfc2136 import Rfc2136Provider

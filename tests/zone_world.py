@@ -10,9 +10,8 @@ import dns.rdatatype
 import dns.tsig
 import dns.update
 from dns.rcode import Rcode
-from servers.http_proxy import HttpRelay
 from servers.powerdns import API_KEY
-from servers.proxy import Relay
+from servers.relay import DnsRelay, HttpRelay, Relay
 
 from outlast.clock import Clock
 from outlast.provider.powerdns import PowerdnsProvider
@@ -74,10 +73,10 @@ class Place(NamedTuple):
         url = f"http://127.0.0.1:{port}" if port else self.url
         return PowerdnsProvider(name="p", zones=tuple(ZONES), url=url, api_key=api_key, timeout=timeout)
 
-    def relay(self) -> Relay | HttpRelay:
+    def relay(self) -> Relay:
         """What stands between the provider and this server, to swallow replies."""
         if self.tier is Tier.T1:
-            return Relay(self.address, self.port)
+            return DnsRelay(self.address, self.port)
         return HttpRelay(self.address, int(self.url.rpartition(":")[2]))
 
     def rfc2136(

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from servers.http_proxy import HttpRelay
 from servers.powerdns import API_KEY
+from servers.relay import HttpRelay
 from zone_world import OPEN, TIMEOUT, Place, addresses, fresh
 
 from outlast.cli.hold import Hand, Unguarded, drive_all, pace_of

@@ -6,8 +6,8 @@ import urllib.request
 from typing import Any
 
 import pytest
-from servers.http_proxy import HttpRelay
 from servers.powerdns import API_KEY
+from servers.relay import HttpRelay
 from zone_world import (
     COMMITTED,
     NOTHING,
