@@ -127,13 +127,12 @@ def _algorithm(value: object) -> str:
 
 
 def _watches(value: object) -> tuple[str, ...]:
-    from outlast.provider.route53_failover import watch_of  # noqa: PLC0415  few of these files have any
-
-    if not isinstance(value, list) or not all(isinstance(item, str) and watch_of(item) for item in value):
+    if not isinstance(value, list):
         raise scalars.Misread('write a list of HTTPS URLs such as ["https://west.watch.example/evacuated"]')
-    if len({watch_of(item) for item in value}) != len(value):
+    urls = tuple(scalars.https_url(item) for item in value)
+    if len(set(urls)) != len(urls):
         raise scalars.Misread("name each watch once: one that counts twice would decide alone")
-    return tuple(value)
+    return urls
 
 
 def _url(value: object) -> str:
