@@ -9,10 +9,12 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from servers.bind import bind
 
 import outlast
+from outlast.provider.rfc2136 import Rfc2136Provider
 
 ZONE = "bench.test"
 LOOPBACK = "127.0.0.1"
@@ -62,6 +64,22 @@ class Server:
         except OSError:
             return None
         return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+AnyProvider = TypeVar("AnyProvider", bound=Rfc2136Provider)
+
+
+def provider_at(server: Server, setup: Setup, kind: type[AnyProvider]) -> AnyProvider:
+    """The provider of that kind for a server's zone."""
+    return kind(
+        name=server.name,
+        zones=(ZONE,),
+        address=server.address,
+        port=server.port,
+        key_name=setup.key_name,
+        key_secret=setup.key_secret,
+        timeout=10.0,
+    )
 
 
 @contextlib.contextmanager

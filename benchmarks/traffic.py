@@ -20,9 +20,9 @@ from typing import Any, NamedTuple
 
 from servers.bind import is_installed
 from servers.knot import knot
-from servers.running import find_program
+from servers.process import find_program
 
-from benchmarks.servers import ZONE, Server, Setup, start_bind, start_embedded
+from benchmarks.servers import ZONE, Server, Setup, provider_at, start_bind, start_embedded
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.traffic.content import Content
 from outlast.traffic.messages import InputsRead
@@ -92,16 +92,7 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
 def _raced(server: Server, setup: Setup, transactions: int) -> dict[str, Any]:
     found: dict[str, Any] = {"server": server.name}
     for way, kind in (("fenced", Rfc2136Provider), ("blind", Blind)):
-        provider = kind(
-            name=server.name,
-            zones=(ZONE,),
-            address=server.address,
-            port=server.port,
-            key_name=setup.key_name,
-            key_secret=setup.key_secret,
-            timeout=10.0,
-        )
-        race = asyncio.run(_race(provider, f"{way}.{ZONE}", transactions))
+        race = asyncio.run(_race(provider_at(server, setup, kind), f"{way}.{ZONE}", transactions))
         found[way] = {
             "accepted_per_second": round(race.accepted / race.seconds, 1),
             "refused_share": round(race.refused / (race.accepted + race.refused), 3),

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from servers.bind import is_installed
 
-from benchmarks.servers import ZONE, Server, Setup, start_bind, start_embedded
+from benchmarks.servers import ZONE, Server, Setup, provider_at, start_bind, start_embedded
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.traffic.content import Content
 from outlast.traffic.ports import Outcome, Transaction
@@ -85,15 +85,7 @@ class _Session:
 
     def __init__(self, server: Server, setup: Setup) -> None:
         self._server = server
-        self._provider = Rfc2136Provider(
-            name=server.name,
-            zones=(ZONE,),
-            address=server.address,
-            port=server.port,
-            key_name=setup.key_name,
-            key_secret=setup.key_secret,
-            timeout=10.0,
-        )
+        self._provider = provider_at(server, setup, Rfc2136Provider)
         self._writes = 0
         self.forget()
 

@@ -20,7 +20,7 @@ import dns.query
 from dns.rcode import Rcode
 from dns.rdatatype import TXT, A
 from servers.bind import bind
-from servers.running import find_program, wait_for_port
+from servers.process import find_program, wait_for_port
 
 ZONE = "soak.test"
 KEY, SECRET = "outlast.", "b3V0bGFzdCBzb2FrIHRlc3RzIG9ubHkhISEhISEhISE="

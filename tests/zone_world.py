@@ -10,10 +10,8 @@ import dns.rdatatype
 import dns.tsig
 import dns.update
 from dns.rcode import Rcode
-from servers.http_proxy import HttpRelay
 from servers.powerdns import API_KEY
-from servers.proxy import Relay
-from servers.update_relay import UpdateRelay
+from servers.relay import DnsRelay, HttpRelay, Relay, UpdateRelay
 
 from outlast.clock import Clock
 from outlast.provider.octodns import OctodnsProvider
@@ -104,10 +102,10 @@ class Place(NamedTuple):
         url = f"http://127.0.0.1:{port}" if port else self.url
         return PowerdnsProvider(name="p", zones=tuple(ZONES), url=url, api_key=api_key, timeout=timeout)
 
-    def relay(self) -> Relay | UpdateRelay | HttpRelay:
+    def relay(self) -> Relay:
         """What stands between the provider and this server, to swallow replies."""
         if self.tier is Tier.T1:
-            return Relay(self.address, self.port)
+            return DnsRelay(self.address, self.port)
         if self.octodns == OCTODNS_BIND:
             return UpdateRelay(self.address, self.port)
         return HttpRelay(self.address, int(self.url.rpartition(":")[2]))

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 from contract_enactor import Enactor, publish
-from servers.http_proxy import HttpRelay
 from servers.powerdns import API_KEY
+from servers.relay import HttpRelay
 from zone_world import (
     COMMITTED,
     NOTHING,

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 from contract_enactor import Enactor, publish
-from servers.http_proxy import HttpRelay
-from servers.update_relay import UpdateRelay
+from servers.relay import HttpRelay, UpdateRelay
 from zone_world import (
     CLOSED,
     COMMITTED,

@@ -56,8 +56,8 @@ def database(postgres_server: postgres.Postgres) -> Iterator["psycopg.Connection
         yield connection
 
 
-def postgres_registry(server: postgres.Postgres, schema: str, **options: float) -> PostgresRegistry:
-    return PostgresRegistry(server.dsn, password=postgres.PASSWORD, schema=schema, **{"timeout": TIMEOUT, **options})
+def postgres_registry(server: postgres.Postgres, schema: str, *, timeout: float = TIMEOUT) -> PostgresRegistry:
+    return PostgresRegistry(server.dsn, password=postgres.PASSWORD, schema=schema, timeout=timeout)
 
 
 def test_many_that_begin_at_once_make_the_tables_once(postgres_server: postgres.Postgres) -> None:
@@ -254,19 +254,20 @@ def test_a_member_that_is_gone_is_passed_over(etcd_server: etcd.Etcd) -> None:
 
 
 def test_a_member_that_breaks_off_gets_reads_repeated_and_writes_not(etcd_server: etcd.Etcd) -> None:
-    """A write whose answer is lost may have landed, so it is not sent to another member; a read is."""
+    """A write whose answer is lost may have landed, so it is not sent to another member; a read is, and that one is kept to."""
     with careless(b"") as url:
         prefix = f"{own()}/"
+        store = EtcdStore((url, etcd_server.url), prefix=prefix, timeout=TIMEOUT)
+        said = refusal(lambda: store.swap("state", b"", seen=""))
         registry = etcd_registry(url, etcd_server.url, prefix=prefix)
 
-        async def ask() -> int:
-            return await registry.floor()
+        async def ask() -> tuple[int, bool]:
+            return await registry.floor(), await registry.write_record(record(1))
 
-        floor = asyncio.run(ask())
-        said = refusal(lambda: registry.write_record(record(1)))
+        found = asyncio.run(ask())
     there = asyncio.run(etcd_registry(etcd_server.url, prefix=prefix).records())
 
-    assert (0, (), True) == (floor, there, "see whether a member runs" in said)
+    assert ((0, True), (record(1),), True) == (found, there, "see whether a member runs" in said)
 
 
 def test_etcd_with_a_password(tmp_path: Path) -> None:

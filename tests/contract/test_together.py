@@ -3,10 +3,8 @@
 import asyncio
 from typing import Any
 
-import pytest
 from zone_world import CHANGED, COMMITTED, NOTHING, ONE, TWO, Place, addresses, create, done, fresh, write
 
-from outlast.provider.gathering import Gathering
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.traffic.ports import Live, Reply, Transaction
 
@@ -77,47 +75,3 @@ def test_two_writers_of_one_endpoint_never_share_a_message(primary: Place) -> No
         return [reply for reply in found[:2] if isinstance(reply, Reply)]
 
     assert sorted([COMMITTED, CHANGED]) == sorted(asyncio.run(act()))
-
-
-def test_who_is_cancelled_leaves_nobody_waiting() -> None:
-    """Whoever asks for all is cancelled: the others learn that nothing is known, and the next round is served."""
-
-    async def act() -> list[object]:
-        going = asyncio.Event()
-
-        async def ask(items: Any) -> list[str]:
-            await asyncio.sleep(0)  # the others come while the first is served
-            if "slow" in items and not going.is_set():
-                going.set()
-                await asyncio.sleep(60)
-            return [f"answer to {item}" for item in items]
-
-        gathering: Gathering[str, str] = Gathering(ask, most=2, given_up="nobody knows")
-        first = asyncio.create_task(gathering.answer("first"))
-        asker, other, later = (asyncio.create_task(gathering.answer(item)) for item in ("slow", "other", "later"))
-        await going.wait()
-        asker.cancel()
-        return list(await asyncio.gather(first, asker, other, later, return_exceptions=True))
-
-    first, asker, other, later = asyncio.run(act())
-
-    assert ("answer to first", "nobody knows", "answer to later") == (first, other, later)
-    assert isinstance(asker, asyncio.CancelledError)
-
-
-@pytest.mark.parametrize("most", [1, 3])
-def test_a_round_has_its_limit(most: int) -> None:
-    """No question holds more than it may, and everybody has their own answer."""
-    rounds: list[int] = []
-
-    async def act() -> list[int]:
-        async def ask(items: Any) -> list[int]:
-            rounds.append(len(items))
-            await asyncio.sleep(0)
-            return [item * item for item in items]
-
-        gathering: Gathering[int, int] = Gathering(ask, most=most, given_up=-1)
-        return list(await asyncio.gather(*(gathering.answer(number) for number in range(10))))
-
-    assert [number * number for number in range(10)] == asyncio.run(act())
-    assert (1, True) == (rounds[0] if most == 1 else 1, max(rounds) <= most)

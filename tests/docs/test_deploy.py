@@ -10,7 +10,8 @@ import yaml
 from typer.testing import CliRunner
 
 from outlast.cli.app import app
-from outlast.config.parse import load
+from outlast.config.parse import load, parse
+from outlast.config.registry_settings import EtcdSettings, PostgresSettings
 
 DEPLOY = Path(__file__).parents[2] / "deploy"
 ROLES = ("planner", "enactor", "janitor", "prober")
@@ -71,6 +72,22 @@ def test_the_manifests_configuration_can_be_read(tmp_path: Path) -> None:
 
     assert "postgres" in type(settings.registry).__name__.lower()
     assert {"us-east-1", "us-west-2"} == {it.region for end in settings.topology.endpoints for it in end.targets}
+
+
+def test_the_registries_of_the_page_can_be_read() -> None:
+    """What the page says of a registry with TLS is a configuration, with the members and files that it names."""
+    page = (DEPLOY.parent / "docs" / "DEPLOY.md").read_text()
+    rest = (
+        'realm = "shop"\n[provider.p]\nkind = "rfc2136"\naddress = "192.0.2.53"\nzones = ["example.com"]\n'
+        'key_secret_file = "k"\n[endpoint."db.example.com".targets]\neast = ["192.0.2.1"]\n'
+    )
+    blocks = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    etcd, postgres = (parse((rest + text).encode(), Path("/etc/outlast.toml")).registry for text in blocks)
+
+    assert isinstance(etcd, EtcdSettings)
+    assert isinstance(postgres, PostgresSettings)
+    assert (3, Path("/etc/registry-ca.crt")) == (len(etcd.endpoints), etcd.ca_file)
+    assert (("192.0.2.10", "192.0.2.20"), Path("/etc/registry-ca.crt")) == (postgres.hosts, postgres.ca_file)
 
 
 def test_the_page_links_to_files_that_are_there() -> None:

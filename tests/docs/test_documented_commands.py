@@ -21,6 +21,7 @@ HERE = ("make", "make help", "outlast --help", "outlast --version", "outlast ini
 
 CONTROL_PLANE = "tests/cli/test_control_plane.py::"
 ORDERS = "tests/cli/test_orders_by_hand.py::"
+ROUTE53 = "tests/cli/test_route53_commands.py::"
 RESOLVER = "tests/integration/resolver/test_resolver_command.py::"
 ELSEWHERE = {
     "make setup": ".ci/run",
@@ -45,6 +46,11 @@ ELSEWHERE = {
     "outlast adopt": f"{CONTROL_PLANE}test_a_name_with_records_is_adopted",
     "outlast retire": f"{CONTROL_PLANE}test_a_retired_name_is_left_alone",
     "outlast break-glass": f"{CONTROL_PLANE}test_break_glass_with_nothing_else",
+    "outlast route53 prepare": f"{ROUTE53}test_preparing_is_shown_first_and_done_once",
+    "outlast route53 watch": f"{ROUTE53}test_a_region_is_left_and_come_back_to_while_route53_takes_no_changes",
+    "outlast route53 leave": f"{ROUTE53}test_a_region_is_left_and_come_back_to_while_route53_takes_no_changes",
+    "outlast route53 leave east --here": f"{ROUTE53}test_a_region_is_left_with_the_registry_down_too",
+    "outlast route53 return": f"{ROUTE53}test_a_region_is_left_and_come_back_to_while_route53_takes_no_changes",
     "outlast planner run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",
     "outlast prober run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",
     "outlast enactor run": f"{CONTROL_PLANE}test_roles_in_processes_of_their_own",

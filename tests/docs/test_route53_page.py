@@ -13,22 +13,33 @@ from zone_world import ONE, addresses, create, write
 from outlast.config.parse import parse
 from outlast.config.settings import Route53Settings
 from outlast.provider.route53_batch import changes
+from outlast.provider.route53_failover import regions_of, uppers
 from outlast.provider.route53_sets import name_of
 
 PAGE = (Path(__file__).parents[2] / "docs" / "ROUTE53.md").read_text()
 REST = 'realm = "shop"\n[registry]\nkind = "sqlite"\npath = "o.db"\n[endpoint."db.example.com".targets]\na = ["192.0.2.1"]\n'
 
 
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
+
+
 def block(language: str) -> str:
-    (found,) = re.findall(rf"^```{language}\n(.*?)^```", PAGE, re.MULTILINE | re.DOTALL)
-    return str(found)
+    (found,) = blocks(language)
+    return found
 
 
 def test_the_configuration_loads() -> None:
     """What the page says to write is all there is to say."""
-    (provider,) = parse((REST + block("toml")).encode(), Path("outlast.toml")).providers
+    settings = parse((REST + "".join(blocks("toml"))).encode(), Path("outlast.toml"))
+    watches = ("https://west.watch.example", "https://north.watch.example")
 
-    assert Route53Settings(name="amazon", zones=("example.com",), zone_ids=("Z0123456789ABC",)) == provider
+    assert (
+        Route53Settings(name="amazon", zones=("example.com",), zone_ids=("Z0123456789ABC",), watches=watches),
+    ) == settings.providers
+    assert [("shop.example.com", ("east", "west"))] == [
+        (it.name, regions_of(it)) for it in uppers(settings.topology.endpoints)
+    ]
 
 
 def test_the_policy_allows_exactly_what_is_sent() -> None:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from servers.running import Running, find_program, serving
+from servers.process import Running, find_program, serving
 
 _CONFIGURATION = """
 server:

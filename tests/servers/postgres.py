@@ -7,7 +7,9 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
+from servers.certificates import Authority
 from servers.process import ServerProcess
 
 USER = "postgres"
@@ -28,6 +30,8 @@ _OPTIONS = {
 class Postgres(ServerProcess):
     """A running postmaster."""
 
+    options: ClassVar[dict[str, str]] = _OPTIONS
+
     def initialize(self) -> None:
         """Make the data folder."""
         secret = self.folder / "password"
@@ -40,7 +44,7 @@ class Postgres(ServerProcess):
         assert done.returncode == 0, done.stderr
 
     def command(self) -> list[str]:
-        options = [f"-c{key}={value}" for key, value in _OPTIONS.items()]
+        options = [f"-c{key}={value}" for key, value in self.options.items()]
         return [*_as_user(), _binary("postgres"), "-D", str(self.data), f"-p{self.port}", *options]
 
     def is_ready(self) -> bool:
@@ -75,13 +79,32 @@ def _as_user() -> list[str]:
     return ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--clear-groups", "--"] if os.geteuid() == 0 else []
 
 
+class PostgresTls(Postgres):
+    """One that speaks TLS, and asks each client for a certificate of the same authority."""
+
+    options: ClassVar[dict[str, str]] = {
+        **_OPTIONS, "ssl": "on", "ssl_cert_file": "server.crt", "ssl_key_file": "server.key", "ssl_ca_file": "ca.crt"
+    }  # fmt: skip
+
+    def secure(self, authority: Authority) -> None:
+        """Give it a certificate; who connects must have one too."""
+        pair = authority.sign("postgres-server")
+        for source, name in ((pair.cert, "server.crt"), (pair.key, "server.key"), (authority.file, "ca.crt")):
+            shutil.copy(source, self.data / name)
+        (self.data / "server.key").chmod(0o600)
+        (self.data / "pg_hba.conf").write_text("hostssl all all 127.0.0.1/32 scram-sha-256 clientcert=verify-ca\n")
+        self.own(self.data)
+
+
 @contextmanager
-def postgres() -> Iterator[Postgres]:
-    """Run PostgreSQL until the block ends, in a temporary folder that its user can reach."""
+def postgres(*, authority: Authority | None = None) -> Iterator[Postgres]:
+    """Run PostgreSQL until the block ends, in a temporary folder that its user can reach; with an authority, with TLS."""
     with tempfile.TemporaryDirectory(prefix="outlast-postgres-") as name:
         folder = Path(name)
-        server = Postgres(folder)
+        server = Postgres(folder) if authority is None else PostgresTls(folder)
         server.initialize()
+        if authority is not None and isinstance(server, PostgresTls):
+            server.secure(authority)
         server.start_somewhere()
         try:
             yield server

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from servers.running import find_program, free_port, serving, wait_for_port
+from servers.process import find_program, free_port, serving, wait_for_port
 
 API_KEY = "outlast-contract-tests-only"
 SCHEMAS = (

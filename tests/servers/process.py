@@ -2,18 +2,30 @@
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import NamedTuple
 
 START_SECONDS = 20.0
 STOP_SECONDS = 10.0
 ATTEMPTS = 5
 """A free port may be taken by somebody else before the server binds it."""
+FOLDERS = "/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin:/opt/homebrew/sbin:/opt/homebrew/bin"
+"""Servers are seldom on a user's PATH."""
+
+_TAKEN = re.compile("address (already )?in use", re.IGNORECASE)
+
+
+def find_program(name: str) -> str | None:
+    return shutil.which(name, path=FOLDERS)
 
 
 class ServerProcess(ABC):
@@ -41,6 +53,10 @@ class ServerProcess(ABC):
         """Whether it answers as it should."""
 
     @property
+    def is_running(self) -> bool:
+        return self._process is not None
+
+    @property
     def pid(self) -> int:
         assert self._process is not None
         return self._process.pid
@@ -50,8 +66,10 @@ class ServerProcess(ABC):
         for _ in range(ATTEMPTS):
             if self.start():
                 return
+            said = self.log.read_text(errors="replace")
+            assert _TAKEN.search(said), f"no start:\n{said[-2000:]}"
             self.port = free_port()
-        raise AssertionError(f"no start:\n{self.log.read_text()[-2000:]}")
+        raise AssertionError("no free port was found")
 
     def start(self) -> bool:
         """Start it on its port; say whether it answers."""
@@ -59,11 +77,8 @@ class ServerProcess(ABC):
             self._process = subprocess.Popen(
                 self.command(), stdout=log, stderr=log, stdin=subprocess.DEVNULL, cwd=self.folder
             )
-        deadline = time.monotonic() + START_SECONDS
-        while self._process.poll() is None and time.monotonic() < deadline:
-            if self.is_ready():
-                return True
-            time.sleep(0.02)
+        if wait_until(self.is_ready, self._process):
+            return True
         self.stop()
         return False
 
@@ -127,10 +142,68 @@ def _send(pid: int, how: int) -> None:
         os.kill(pid, how)
 
 
+class Launched(ServerProcess):
+    """A server that is nothing but its command: ready when it listens.
+
+    Args:
+        name: Of its log.
+        folder: A folder for all its files.
+        launch: Writes the configuration for a port and returns the command.
+
+    """
+
+    def __init__(self, name: str, folder: Path, launch: Callable[[int], list[str]]) -> None:
+        super().__init__(folder)
+        self.log = folder / f"{name}.log"
+        self._launch = launch
+
+    def command(self) -> list[str]:
+        return self._launch(self.port)
+
+    def is_ready(self) -> bool:
+        return answers(self.port)
+
+
+class Running(NamedTuple):
+    """A server that answers on loopback."""
+
+    address: str
+    port: int
+    pid: int
+
+
+@contextmanager
+def serving(name: str, folder: Path, launch: Callable[[int], list[str]]) -> Iterator[Running]:
+    """Run a server that nobody harms until the block ends; the arguments are those of `Launched`."""
+    server = Launched(name, folder, launch)
+    try:
+        server.start_somewhere()
+        yield Running("127.0.0.1", server.port, server.pid)
+    finally:
+        server.stop()
+
+
+def wait_until(is_ready: Callable[[], bool], process: "subprocess.Popen[bytes] | None" = None) -> bool:
+    """Wait until it is so; say `False` if the process ends before, or it never is."""
+    deadline = time.monotonic() + START_SECONDS
+    while (process is None or process.poll() is None) and time.monotonic() < deadline:
+        if is_ready():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def wait_for_port(port: int, process: "subprocess.Popen[bytes] | None" = None) -> bool:
+    """Wait until somebody listens; say `False` if the process ends before, or nobody ever does."""
+    return wait_until(lambda: answers(port), process)
+
+
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that is free for TCP and UDP."""
+    with socket.socket() as tcp, socket.socket(type=socket.SOCK_DGRAM) as udp:
+        tcp.bind(("127.0.0.1", 0))
+        udp.bind(("127.0.0.1", tcp.getsockname()[1]))
+        return int(tcp.getsockname()[1])
 
 
 def answers(port: int) -> bool:

@@ -72,6 +72,11 @@ async def gather_facts(zone: str, primary: Server, resolver: Server | None, *, a
     )
 
 
+async def zone_is_signed(zone: str, resolver: Server) -> bool | str:
+    """Whether a zone has DNSKEY records, by a resolver: for a zone whose primary is no server that could be asked."""
+    return await _fact(_is_there(zone, DNSKEY, resolver, recursive=True))
+
+
 async def _fact(question: Awaitable[Fact]) -> Fact | str:
     try:
         return await question
@@ -80,14 +85,14 @@ async def _fact(question: Awaitable[Fact]) -> Fact | str:
 
 
 async def _soa(zone: str, primary: Server) -> Soa:
-    for rrset in (await _ask(zone, SOA, primary)).answer:
+    for rrset in (await ask(zone, SOA, primary)).answer:
         if rrset.rdtype == SOA:
             return Soa(rrset.ttl, rrset[0].expire, rrset[0].minimum)
     raise Unseen(f"{primary.address}:{primary.port} has no SOA for {zone}: is it a zone of its own there?")
 
 
 async def _names(zone: str, server: Server) -> tuple[str, ...]:
-    answer = await _ask(zone, NS, server)
+    answer = await ask(zone, NS, server)
     return _targets([*answer.answer, *answer.authority])
 
 
@@ -98,12 +103,12 @@ def _targets(rrsets: list[RRset]) -> tuple[str, ...]:
 
 
 async def _is_there(zone: str, rdtype: RdataType, server: Server, *, recursive: bool = False) -> bool:
-    answer = await _ask(zone, rdtype, server, recursive=recursive)
+    answer = await ask(zone, rdtype, server, recursive=recursive)
     return any(rrset.rdtype == rdtype for rrset in answer.answer)
 
 
 async def _signature_left(zone: str, primary: Server) -> float | None:
-    answer = await _ask(zone, SOA, primary)
+    answer = await ask(zone, SOA, primary)
     ends = [item.expiration for rrset in answer.answer if rrset.rdtype == RRSIG for item in rrset]
     return min(ends) - time.time() if ends else None
 
@@ -142,11 +147,17 @@ async def _behind(zone: str, primary: Server, names: tuple[str, ...], resolver: 
 
 
 async def _recursively(name: dns.name.Name, rdtype: RdataType, resolver: Server) -> tuple[str, ...]:
-    answer = await _ask(name.to_text(), rdtype, resolver, recursive=True)
+    answer = await ask(name.to_text(), rdtype, resolver, recursive=True)
     return tuple(str(item) for rrset in answer.answer if rrset.rdtype == rdtype for item in rrset)
 
 
-async def _ask(name: str, rdtype: RdataType, server: Server, *, recursive: bool = False) -> Message:
+async def ask(name: str, rdtype: RdataType, server: Server, *, recursive: bool = False) -> Message:
+    """Ask one question over TCP.
+
+    Raises:
+        Unseen: It was not answered usefully.
+
+    """
     query = dns.message.make_query(name, rdtype, want_dnssec=True, flags=RD if recursive else 0)
     where = f"{server.address}:{server.port}"
     try:

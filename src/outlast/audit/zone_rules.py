@@ -124,6 +124,33 @@ def _signatures(facts: ZoneFacts) -> list[Finding]:
     ]
 
 
+def judge_signing(
+    zone: str, provider: str, *, is_signed: bool | str, configured: bool, is_shared: bool
+) -> list[Finding]:
+    """Whether the configuration says of a zone what the zone is: that decides what several providers of it may do.
+
+    Args:
+        zone: Its name.
+        provider: Whose table in the configuration says `signed`.
+        is_signed: Whether the zone has DNSKEY records; a text is why that is not known, which `judge_zone` tells.
+        configured: What `signed` says.
+        is_shared: Whether an endpoint of the zone lies at another provider too.
+
+    """
+    if isinstance(is_signed, str) or is_signed == configured:
+        return []
+    subject, where = f"{zone} at {provider}", f"[provider.{provider}]"
+    if configured:
+        there = f"{where} says signed = true, and the zone has no DNSKEY record"
+        return [Finding(Level.WARN, "signed", subject, there, f"sign the zone, or take signed = true out of {where}")]
+    there = f"the zone is signed, and {where} does not say so"
+    fix = f"write signed = true in {where}"
+    if is_shared:
+        there += "; another provider answers for it: resolvers reject one with the keys of the other"
+        fix += ", and leave the zone at one provider or put all keys into every DNSKEY set (RFC 8901: multi_signer)"
+    return [Finding(Level.FAIL if is_shared else Level.WARN, "signed", subject, there, fix)]
+
+
 def _secondaries(facts: ZoneFacts) -> list[Finding]:
     behind = facts.behind
     if behind is None:

@@ -24,6 +24,7 @@ from outlast.cli import (
     prober,
     resolver,
     retire,
+    route53,
     status,
     thaw,
     up,
@@ -89,6 +90,7 @@ app.command("retire", short_help="Let go of an endpoint for good.", epilog=retir
 app.command("break-glass", short_help="Write addresses by hand and hold them.", epilog=break_glass.EPILOG)(
     break_glass.break_glass
 )
+app.add_typer(route53.app, name="route53", short_help="Leave a region while Route 53 takes no changes.")
 app.command("audit", short_help="Show what people did by hand.", epilog=audit.EPILOG)(audit.audit)
 app.command("doctor", short_help="Check your set-up.", epilog=doctor.EPILOG)(doctor.doctor)
 app.command("drill", epilog=drill.EPILOG)(drill.drill)

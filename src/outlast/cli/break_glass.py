@@ -5,9 +5,10 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from outlast.cli.hold import Hand, carry_out, operator, read_with
+from outlast.cli.hold import Hand, carry_out, operator, pace_of, read_with
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.config import scalars, wire
+from outlast.config.hand_turns import Pace
 from outlast.config.key import read_key
 from outlast.config.parse import load
 from outlast.errors import InvalidConfig, Refused
@@ -31,6 +32,7 @@ class World(NamedTuple):
     registry: Registry | None
     providers: dict[str, Provider]
     ttl: int
+    pace: Pace = Pace()
 
 
 EPILOG = epilog(
@@ -76,7 +78,7 @@ def break_glass(
         HoldState(Command.BREAK_GLASS, me, world.realm, provider, endpoint, content=content, take_over=take_over)
         for provider in world.providers
     )
-    hand = Hand(registry=world.registry, providers=world.providers, apply=apply, reason=reason)
+    hand = Hand(registry=world.registry, providers=world.providers, apply=apply, reason=reason, pace=world.pace)
     carry_out(states, hand, as_json=as_json)
 
 
@@ -99,7 +101,8 @@ def _configured(endpoint: str, config: Path) -> World:
     wired = wire.providers(settings)
     known = settings.topology.endpoint(endpoint)
     ttl = known.ttl if known is not None else TTL
-    return World(settings.realm, wire.registry(settings), {name: wired[name] for name in names}, ttl)
+    reached = {name: wired[name] for name in names}
+    return World(settings.realm, wire.registry(settings), reached, ttl, pace_of(settings))
 
 
 def _direct(endpoint: str, *, server: str, port: int, zone: str, key_file: str, realm: str) -> World:

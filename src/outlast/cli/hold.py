@@ -3,16 +3,18 @@
 import asyncio
 import getpass
 import re
+import sys
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import typer
 
 from outlast.cli.audit import write_down
-from outlast.cli.output import put, put_json
+from outlast.cli.output import printable, put, put_json
 from outlast.config import wire
+from outlast.config.hand_turns import Pace, hand_turns
 from outlast.config.parse import load
 from outlast.config.settings import Settings
 from outlast.errors import Refused
@@ -49,6 +51,8 @@ class Hand:
     reason: str = ""
     what: str = ""
     """What the audit log calls it; by default the command's name."""
+    pace: Pace = field(default_factory=Pace)
+    """How long enactors at weak providers may take to give way."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,21 +104,59 @@ def hold(command: Command, wanted: Wanted) -> None:
     me = operator(command)
     states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
     registry, providers = wire.registry(settings), wire.providers(settings)
-    hand = Hand(registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason)
+    hand = Hand(
+        registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason, pace=pace_of(settings)
+    )
     carry_out(states, hand, as_json=wanted.as_json)
+
+
+def pace_of(settings: Settings) -> Pace:
+    """How long enactors of this configuration may take to give way."""
+    timeouts = tuple(provider.timeout for provider in settings.providers)
+    return Pace.of(interval=settings.enactor.interval, timeouts=timeouts)
 
 
 def carry_out(states: tuple[HoldState, ...], hand: Hand, *, as_json: bool) -> None:
     """Drive every machine to its end, print what became of it, and leave with status 1 unless all went well."""
-    ends = asyncio.run(_drive_all(states, hand))
+    ends, unguarded = asyncio.run(drive_all(states, hand))
     if as_json:
-        put_json(to_json(ends, hand))
+        put_json(to_json(ends, hand, unguarded))
     else:
-        _print(ends, hand)
+        _print(ends, hand, unguarded)
     raise typer.Exit(0 if all(end.phase is Phase.DONE for end in ends) else 1)
 
 
-async def _drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[HoldState, ...]:
+Unguarded = Mapping[str, str]
+"""Providers at which nothing kept enactors from writing at the same time, and why."""
+
+
+async def drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[tuple[HoldState, ...], Unguarded]:
+    """Drive every machine to its end, in the hand's turn where a provider cannot compare and swap."""
+    if not hand.apply:
+        return await _driven(states, hand), {}
+    concerned = {name: it for name, it in hand.providers.items() if any(name == state.provider for state in states)}
+    me = states[0].me if states else user()
+    async with hand_turns(me, concerned, hand.registry, hand.pace, _wait_told) as (turns, refused):
+        going = tuple(state for state in states if state.provider not in refused)
+        stopped = {state: _stopped(state, refused) for state in states if state.provider in refused}
+        driven = dict(zip(going, await _driven(going, hand), strict=True))
+    ends = tuple(driven.get(state) or stopped[state] for state in states)
+    for end in ends:
+        what, subject = hand.what or str(end.command), f"{end.endpoint}@{end.provider}"
+        outcome = end.why if end.phase is Phase.DONE else f"{end.phase}: {end.why}"
+        await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=outcome)
+    return ends, {name: turn.unguarded for name, turn in turns.items() if turn.unguarded}
+
+
+def _stopped(state: HoldState, refused: Mapping[str, str]) -> HoldState:
+    return state._replace(phase=Phase.REFUSED, why=refused[state.provider])
+
+
+def _wait_told(words: str) -> None:
+    sys.stderr.write(f"outlast: {words}\n")
+
+
+async def _driven(states: tuple[HoldState, ...], hand: Hand) -> tuple[HoldState, ...]:
     driver = Driver(registry=hand.registry, providers=hand.providers, clock=SystemClock(), listen=lambda _: None)
     room = asyncio.Semaphore(CONCURRENT)
 
@@ -123,13 +165,7 @@ async def _drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[HoldSta
             begin: Event = Tick()
             return await drive(step, state._replace(decide_only=not hand.apply), begin, driver.carry_out)
 
-    ends = tuple(await asyncio.gather(*(one(state) for state in states)))
-    if hand.apply:
-        for end in ends:
-            what, subject = hand.what or str(end.command), f"{end.endpoint}@{end.provider}"
-            outcome = end.why if end.phase is Phase.DONE else f"{end.phase}: {end.why}"
-            await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=outcome)
-    return ends
+    return tuple(await asyncio.gather(*(one(state) for state in states)))
 
 
 def read_with(provider: Provider, endpoint: str) -> Live:
@@ -149,13 +185,14 @@ async def _awaited(ask: Callable[[], Awaitable[Live]]) -> Live:
 # ------------------------------------------------------------------------------------------------------ what is said
 
 
-def to_json(ends: tuple[HoldState, ...], hand: Hand) -> dict[str, Any]:
+def to_json(ends: tuple[HoldState, ...], hand: Hand, unguarded: Unguarded) -> dict[str, Any]:
     """The output contract of `--json`: one object for each endpoint at each provider, `there` and `writes` with it."""
     return {
         "command": str(ends[0].command) if ends else "",
         "applied": hand.apply,
         "reason": hand.reason,
         "ok": all(end.phase is Phase.DONE for end in ends),
+        "unguarded": dict(unguarded),
         "places": [_place_to_json(end, hand) for end in ends],
     }
 
@@ -189,7 +226,7 @@ def _intent_to_json(intent: Transaction | None) -> dict[str, Any] | None:
     return None if intent is None else {"sentinel": intent.sentinel.text, "sets": sets_to_json(intent.content.sets)}
 
 
-def _print(ends: tuple[HoldState, ...], hand: Hand) -> None:
+def _print(ends: tuple[HoldState, ...], hand: Hand, unguarded: Unguarded) -> None:
     for end in ends:
         put(f"{end.endpoint} at {end.provider}")
         if end.live is not None:
@@ -199,6 +236,8 @@ def _print(ends: tuple[HoldState, ...], hand: Hand) -> None:
             put(f"  {'wrote ' if end.phase is Phase.DONE and hand.apply else 'writes'}  {end.intent.sentinel.text}")
             put(f"          {end.intent.content}")
         put(f"  {_result(end, hand)}")
+    for provider, why in unguarded.items():
+        put(printable(f"{provider}: {why}"))
     _print_summary(ends, hand)
 
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from outlast.cli.audit import when
-from outlast.cli.hold import Hand, carry_out, chosen, operator
+from outlast.cli.hold import Hand, carry_out, chosen, operator, pace_of
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.cli.output import printable, put, put_json
 from outlast.config import wire
@@ -110,7 +110,14 @@ def rollback(
         for place in places
         if (entry := old.entry(place.endpoint)) is not None
     )
-    hand = Hand(registry=registry, providers=wire.providers(settings), apply=apply, reason=reason, what="plan rollback")
+    hand = Hand(
+        registry=registry,
+        providers=wire.providers(settings),
+        apply=apply,
+        reason=reason,
+        what="plan rollback",
+        pace=pace_of(settings),
+    )
     carry_out(states, hand, as_json=as_json)
 
 

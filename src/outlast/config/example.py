@@ -15,7 +15,8 @@ path = "outlast.db"
 # depends_on = ["files.example.net"]  # hosts it needs, beside those in its address; never an endpoint of this file
 # Several machines share a server, best in three failure domains, instead:
 #   "postgres" with dsn = "postgresql://outlast@192.0.2.10:5432/outlast" and password_file or password_env
-#   "etcd" with endpoints = ["https://192.0.2.11:2379", ...], user and password_file, ca_file, cert_file, key_file
+#   "etcd" with endpoints = ["https://192.0.2.11:2379", ...], user and password_file
+#   both with ca_file (whose certificates are believed; for PostgreSQL it also demands TLS), cert_file and key_file
 #   "s3" with bucket = "plans", and region or endpoint; credentials as boto3 finds them
 
 # A primary that takes signed DNS UPDATE (RFC 2136): BIND, Knot, PowerDNS, or: outlast nameserver serve.
@@ -49,6 +50,7 @@ key_secret_file = "tsig.key"        # from: tsig-keygen outlast > tsig.key    (o
 # timeout = "10s"                   # for one request with its repetitions
 # wait_insync = "0s"                # how long a commit waits until all name servers have it, only to tell
 # requests_per_second = 5           # this machine's share of the five that the account has
+# watches = ["https://west.watch.example/evacuated"]   # tell its health checkers which regions are left: docs/ROUTE53.md
 
 # Any provider of octoDNS; needs: pip install 'outlast[octodns]' and the provider's own package. The weakest of all: a write
 # may be seen half done, or undo a newer one, until it is read back and repaired. Every read fetches the whole zone.

@@ -76,7 +76,7 @@ def _route53(table: Table, name: str, _: Path) -> Route53Settings | None:
         "zone_ids": tuple(number for _, number in pairs),
     }
     fields |= given(table, {"endpoint_url": scalars.text, "timeout": scalars.duration, "wait_insync": scalars.duration})
-    fields |= given(table, {"requests_per_second": scalars.integer})
+    fields |= given(table, {"requests_per_second": scalars.integer, "watches": _watches})
     fields |= given(table, {"signed": scalars.flag, "multi_signer": scalars.flag})
     table.finish()
     return table.build(lambda: Route53Settings(name=name, **fields))
@@ -126,6 +126,15 @@ def _algorithm(value: object) -> str:
     if value not in ALGORITHMS:
         raise scalars.Misread(f"write one of {', '.join(ALGORITHMS)}")
     return str(value)
+
+
+def _watches(value: object) -> tuple[str, ...]:
+    if not isinstance(value, list):
+        raise scalars.Misread('write a list of HTTPS URLs such as ["https://west.watch.example/evacuated"]')
+    urls = tuple(scalars.https_url(item) for item in value)
+    if len(set(urls)) != len(urls):
+        raise scalars.Misread("name each watch once: one that counts twice would decide alone")
+    return urls
 
 
 def _url(value: object) -> str:

@@ -54,7 +54,17 @@ def _postgres(table: Table, folder: Path) -> PostgresSettings:
     if fault:
         table.fault(f"dsn: {fault}, such as {example}")
     options = _given(table, {"schema": _schema, "timeout": _timeout, "depends_on": _hosts})
-    return PostgresSettings(dsn=dsn, **_password(table, folder), **options)
+    files = _certificates(table, folder)
+    if files and not fault and _says_tls(dsn, files):
+        table.fault("dsn: it says ssl… too; say it once, with ca_file, cert_file and key_file")
+    return PostgresSettings(dsn=dsn, **_password(table, folder), **files, **options)
+
+
+def _says_tls(dsn: str, files: dict[str, Any]) -> bool:
+    parts = _split(dsn)
+    own = {"ca_file": ("sslmode", "sslrootcert"), "cert_file": ("sslcert", "sslkey")}
+    said = parse_qs(parts.query) if parts is not None else {}
+    return any(word in said for key in files for word in own.get(key, ()))
 
 
 def _dsn_fault(dsn: str) -> str:
@@ -70,15 +80,21 @@ def _etcd(table: Table, folder: Path) -> EtcdSettings:
     none: tuple[str, ...] = ()
     example = 'endpoints = ["https://192.0.2.11:2379"]'
     endpoints = table.demand("endpoints", _urls, none, example=example)
-    files = _given(table, dict.fromkeys(("ca_file", "cert_file", "key_file"), scalars.text))
+    files = _certificates(table, folder)
     options = _given(table, {"prefix": _prefix, "user": scalars.text, "timeout": _timeout, "depends_on": _hosts})
     password = _password(table, folder)
     if ("user" in options) != bool(password):
         table.fault('user and password belong together: user = "outlast" and password_file = "etcd.password"')
+    if files and endpoints and not any(url.startswith("https:") for url in endpoints):
+        table.fault("endpoints: ca_file, cert_file and key_file are for those that begin with https://")
+    return EtcdSettings(endpoints=endpoints, **password, **files, **options)
+
+
+def _certificates(table: Table, folder: Path) -> dict[str, Any]:
+    files = _given(table, dict.fromkeys(("ca_file", "cert_file", "key_file"), scalars.text))
     if ("cert_file" in files) != ("key_file" in files):
         table.fault("cert_file and key_file belong together: add the one that is missing")
-    paths = {key: folder / name for key, name in files.items()}
-    return EtcdSettings(endpoints=endpoints, **password, **paths, **options)
+    return {key: folder / name for key, name in files.items()}
 
 
 def _s3(table: Table, folder: Path) -> S3Settings:

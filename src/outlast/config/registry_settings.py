@@ -40,6 +40,9 @@ class PostgresSettings:
         password_file: A file with the password; `None` with `password_env`, or if libpq finds it (`~/.pgpass`).
         password_env: The environment variable with the password.
         schema: The schema of its tables.
+        ca_file: The authority of the server's certificate: then nothing but TLS, checked; `None`: what the URL says.
+        cert_file: This client's certificate.
+        key_file: Its key.
         timeout: Seconds for one call; `None`: the adapter's default.
         depends_on: Hosts without which it cannot be used, beside those of the URL.
 
@@ -49,6 +52,9 @@ class PostgresSettings:
     password_file: Path | None = None
     password_env: str = ""
     schema: str = "outlast"
+    ca_file: Path | None = None
+    cert_file: Path | None = None
+    key_file: Path | None = None
     timeout: float | None = None
     depends_on: tuple[str, ...] = ()
 

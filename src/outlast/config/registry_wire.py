@@ -24,7 +24,7 @@ def wire(settings: RegistrySettings, where: str) -> Registry:
     """Wire the registry; `where` names its table in errors.
 
     Raises:
-        InvalidConfig: Its password cannot be read, or the packages of its kind are not installed.
+        InvalidConfig: Its password or a certificate cannot be read, or the packages of its kind are not installed.
 
     """
     match settings:
@@ -33,11 +33,20 @@ def wire(settings: RegistrySettings, where: str) -> Registry:
 
             return SqliteRegistry(settings.path)
         case PostgresSettings():
-            return _postgres(settings, where)
+            return _said_where(where, lambda: _postgres(settings, where))
         case EtcdSettings():
-            return _etcd(settings, where)
+            return _said_where(where, lambda: _etcd(settings, where))
         case S3Settings():
             return _s3(settings, where)
+
+
+def _said_where(where: str, make: Callable[[], Registry]) -> Registry:
+    # An adapter knows the setting that is wrong, and not the file in which it stands.
+    try:
+        return make()
+    except InvalidConfig as error:
+        known = (fault if fault.startswith(where) else f"{where} {fault}" for fault in error.faults)
+        raise InvalidConfig(tuple(known)) from error
 
 
 def _postgres(settings: PostgresSettings, where: str) -> Registry:
@@ -49,6 +58,9 @@ def _postgres(settings: PostgresSettings, where: str) -> Registry:
         password=password_of(settings, where),
         schema=settings.schema,
         timeout=settings.timeout or TIMEOUT,
+        ca_file=settings.ca_file,
+        cert_file=settings.cert_file,
+        key_file=settings.key_file,
     )
 
 

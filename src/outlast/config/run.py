@@ -95,8 +95,8 @@ async def run_enactor(
     shelf = wire.registry(settings) if registry is None else registry
     shelf = wire.remembered(settings, shelf, name, partial(_copy_told, Notices(tell), name))
     providers = wire.providers(settings)
-    role = _Role(name, settings, tell, wrap=wrap, registry=shelf, providers=providers)
     turns = Turns(name, providers, interval=settings.enactor.interval)
+    role = _Role(name, settings, tell, wrap=wrap, registry=shelf, providers=turns.guarded(providers))
     rooms = {provider.name: asyncio.Semaphore(CONCURRENT_PER_PROVIDER) for provider in settings.providers}
     under_way: dict[planner.Place, asyncio.Task[None]] = {}
 

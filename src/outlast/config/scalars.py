@@ -2,6 +2,7 @@
 
 import ipaddress
 import re
+from urllib.parse import urlsplit
 
 from outlast.durations import seconds_of
 
@@ -116,6 +117,19 @@ def ip_address(value: object) -> str:
         return str(ipaddress.ip_address(text(value)))
     except ValueError as error:
         raise Misread("write an IP address such as 192.0.2.53; a name would need the DNS that is down") from error
+
+
+def https_url(value: object) -> str:
+    """Read the HTTPS URL of a place: host, perhaps port and path, and nothing else."""
+    fix = 'write an HTTPS URL such as "https://west.watch.example/evacuated", without user or query'
+    try:
+        parts = urlsplit(text(value))
+        is_plain = parts.scheme == "https" and parts.hostname and parts.port != 0
+    except ValueError as error:
+        raise Misread(fix) from error
+    if not is_plain or "@" in parts.netloc or parts.query or parts.fragment:
+        raise Misread(fix)
+    return parts.geturl().rstrip("/")
 
 
 def status_range(value: object) -> tuple[int, int]:

@@ -117,6 +117,7 @@ class Route53Settings(ProviderSettings):
         timeout: Seconds for one request with its repetitions.
         wait_insync: Seconds that a commit waits until all name servers have it; 0: not at all.
         requests_per_second: This machine's share of the five that an account has.
+        watches: URLs of the places that tell Route 53's health checkers which regions are left.
 
     """
 
@@ -125,6 +126,7 @@ class Route53Settings(ProviderSettings):
     timeout: float = 10.0
     wait_insync: float = 0.0
     requests_per_second: int = 5
+    watches: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         super(Route53Settings, self).__post_init__()

@@ -28,8 +28,8 @@ from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import tsig, updates
 from outlast.provider.answers import ALIASES, Owners, live
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange
-from outlast.provider.gathering import Gathering
 from outlast.provider.zones import closest_zone, is_name
+from outlast.rounds import Asked, Rounds
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import FAMILIES, RecordSet
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
@@ -74,12 +74,10 @@ class Rfc2136Provider:
     key_algorithm: str = "hmac-sha256"
     timeout: float = 2.0
     clock: Clock = field(default_factory=SystemClock, repr=False)
-    _gathering: Gathering[tuple[Name, Transaction], Reply] = field(init=False, repr=False, compare=False)
+    _rounds: Rounds[tuple[Name, Transaction], Reply] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        lost = Reply(Outcome.LOST, "whoever sent it for several endpoints was cancelled")
-        gathering = Gathering(self._commit_all, most=TOGETHER_MAX, given_up=lost)
-        object.__setattr__(self, "_gathering", gathering)
+        object.__setattr__(self, "_rounds", Rounds(self._commit_all, most=TOGETHER_MAX))
         faults = tuple(f"provider {self.name}: {fault}" for fault in self._faults())
         if faults:
             raise InvalidConfig(faults)
@@ -198,17 +196,16 @@ class Rfc2136Provider:
         updates.refuse_empty(transaction, zone)
         if self.is_reader:
             return Reply(Outcome.FAILED, f"{self.name} has no key here: it can only read")
-        return await self._gathering.answer((zone, transaction))
+        return await self._rounds.ask((zone, transaction))
 
-    async def _commit_all(self, asked: Sequence[tuple[Name, Transaction]]) -> Sequence[Reply]:
+    async def _commit_all(self, asked: Sequence[Asked[tuple[Name, Transaction], Reply]]) -> None:
         # Each carries its own prerequisites, so that together they are what they would be one after the other. If anything
         # is wrong with the message, each goes alone (rule h): one bad endpoint never sticks the others.
-        replies: dict[int, Reply] = {}
-        for zone in dict.fromkeys(zone for zone, _ in asked):
-            numbers = [number for number, (other, _) in enumerate(asked) if other == zone]
-            together = await self._commit_together(zone, [asked[number][1] for number in numbers])
-            replies |= dict(zip(numbers, together, strict=True))
-        return [replies[number] for number in range(len(asked))]
+        for zone in dict.fromkeys(one.item[0] for one in asked):
+            here = [one for one in asked if one.item[0] == zone]
+            replies = await self._commit_together(zone, [one.item[1] for one in here])
+            for one, reply in zip(here, replies, strict=True):
+                one.answer(reply)
 
     async def _commit_together(self, zone: Name, transactions: Sequence[Transaction]) -> Sequence[Reply]:
         if len({transaction.endpoint for transaction in transactions}) == len(transactions) > 1:

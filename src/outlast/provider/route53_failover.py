@@ -33,6 +33,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
 from outlast.errors import InvalidConfig
 from outlast.provider.route53_sets import ROUTED, ApiSet
@@ -42,6 +43,10 @@ from outlast.traffic.topology import Endpoint
 
 REQUEST_INTERVAL, FAILURE_THRESHOLD = 10, 3
 """Seconds and requests in a row until a check changes: half a minute. 10 is the shortest interval there is."""
+PATH_MAX = 255
+"""Characters of what a health check asks for (API Reference, HealthCheckConfig, `ResourcePath`)."""
+WATCHES_MAX = 255
+"""Health checks that a calculated one may count (Developer Guide, "Quotas on health checks")."""
 
 
 class Watch(NamedTuple):
@@ -53,6 +58,27 @@ class Watch(NamedTuple):
 
     def path_of(self, endpoint: str, region: str) -> str:
         return f"{self.path}/{endpoint}/{region}"
+
+    def __str__(self) -> str:
+        return f"https://{self.host}{'' if self.port == 443 else f':{self.port}'}{self.path}"
+
+
+def watch_of(url: str) -> Watch | None:
+    """The watch at `https://HOST[:PORT][/PATH]`, without a path at the default one; `None` if that is not what it says."""
+    try:
+        parts, port = urlsplit(url), urlsplit(url).port
+    except ValueError:
+        return None
+    is_plain = parts.scheme == "https" and parts.hostname and not ("@" in parts.netloc or parts.query or parts.fragment)
+    if not is_plain:
+        return None
+    path = parts.path.rstrip("/")
+    return Watch(parts.hostname or "", port or 443, *([path] if path else []))
+
+
+def quorum(count: int) -> int:
+    """How many of so many watches must say that a region is left, to be believed."""
+    return min(2, count)
 
 
 class Check(NamedTuple):
@@ -82,6 +108,28 @@ def _regional(endpoint: Endpoint, region: str) -> Endpoint:
     return dataclasses.replace(endpoint, name=f"{region}.{endpoint.name}", targets=targets, min_addresses=floor)
 
 
+def joined(name: str, endpoints: Iterable[Endpoint]) -> Endpoint | None:
+    """The upper name above the regional endpoints that are configured below it (`regional`); `None` if there is none."""
+    below = [endpoint for endpoint in endpoints if upper_of(endpoint) == name]
+    if not below:
+        return None
+    targets = tuple(target for endpoint in below for target in endpoint.targets)
+    return dataclasses.replace(below[0], name=name, targets=targets, min_addresses=1)
+
+
+def upper_of(endpoint: Endpoint) -> str:
+    """The name whose region this endpoint is, if it is named like one and has targets of that region alone; else empty."""
+    first, _, rest = endpoint.name.partition(".")
+    return rest if regions_of(endpoint) == (first,) else ""
+
+
+def uppers(endpoints: Sequence[Endpoint]) -> tuple[Endpoint, ...]:
+    """Every upper name over two configured regions or more, as `joined`, in order."""
+    names = sorted({upper_of(endpoint) for endpoint in endpoints} - {""})
+    found = (joined(name, endpoints) for name in names)
+    return tuple(endpoint for endpoint in found if endpoint is not None and len(regions_of(endpoint)) > 1)
+
+
 # -------------------------------------------------------------------------------------------------- health checks
 
 
@@ -89,14 +137,17 @@ def checks_of(endpoint: str, region: str, watches: Sequence[Watch]) -> tuple[Che
     """The health checks of one region, each after those that it counts; the last is the region's.
 
     Raises:
-        InvalidConfig: There is no watch, or one stands in twice.
+        InvalidConfig: There is no watch, one stands in twice, or there are more or longer ones than Route 53 takes.
 
     """
-    if not watches or len(set(watches)) != len(watches):
-        raise InvalidConfig((f"{endpoint}: name at least one watch, and none twice",))
+    if not watches or len(set(watches)) != len(watches) or len(watches) > WATCHES_MAX:
+        raise InvalidConfig((f"{endpoint}: name at least one watch, at most {WATCHES_MAX}, and none twice",))
+    long = [str(watch) for watch in watches if len(watch.path_of(endpoint, region)) > PATH_MAX]
+    if long:
+        raise InvalidConfig((f"{endpoint}: with name and region the path of {long[0]} has over {PATH_MAX} characters",))
     asking = tuple(_check(_asking(watch, endpoint, region)) for watch in watches)
     # As many must be healthy as leave no two (of one: no one) that say "evacuated".
-    threshold = len(watches) + 1 - min(2, len(watches))
+    threshold = len(watches) + 1 - quorum(len(watches))
     parent = {"Type": "CALCULATED", "HealthThreshold": threshold}
     return (*asking, _check(parent, tuple(check.reference for check in asking)))
 

@@ -3,18 +3,18 @@
 Theory of operation. A round reads the document (conditionally: an unchanged one is not sent again), applies every
 change that waits to a copy, and swaps the copy in. If somebody else was faster it reads again and applies the changes
 anew to what is there now, until the time is over. Whoever comes while a round is under way waits for the next one, so
-a read always sees what was there after it was asked for, and many callers of one process cost one swap: without that,
+a read always sees what was there after it was asked for, and many callers of one process cost one swap (`rounds`): without that,
 eight endpoints enacted at once would race one another for the document as hard as they race other machines.
 """
 
 import asyncio
 import random
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from outlast.errors import OutlastError, Unavailable
 from outlast.registry.store import Store
+from outlast.rounds import Asked, Rounds
 from outlast.traffic.ports import Jitter
 
 Value = TypeVar("Value")
@@ -35,8 +35,10 @@ class Form(NamedTuple, Generic[Value]):
 
 class _Wish(NamedTuple):
     change: Callable[[Any], Any]
-    done: "asyncio.Future[Any]"
     is_reader: bool
+
+
+_Waiting = Asked[_Wish, Any]
 
 
 class Document(Generic[Value]):
@@ -61,11 +63,10 @@ class Document(Generic[Value]):
         self._chance = chance
         self._version = ""
         self._value = form.empty()
-        self._wishes: list[_Wish] = []
-        self._rounds: asyncio.Task[None] | None = None
+        self._rounds: Rounds[_Wish, Any] = Rounds(self._served)
 
     def __repr__(self) -> str:
-        return f"<document {self._name} of {self._store}: {len(self._wishes)} waiting>"
+        return f"<document {self._name} of {self._store}: {self._rounds}>"
 
     async def load(self) -> Value:
         """The value now. It must not be changed.
@@ -89,41 +90,28 @@ class Document(Generic[Value]):
         return await self._wait(change, is_reader=False)
 
     async def _wait(self, change: Callable[[Value], Result], *, is_reader: bool) -> Result:
-        loop = asyncio.get_running_loop()
-        wish = _Wish(change, loop.create_future(), is_reader)
-        self._wishes.append(wish)
-        if self._rounds is None or self._rounds.done() or self._rounds.get_loop() is not loop:
-            self._rounds = loop.create_task(self._work())
         try:
             async with asyncio.timeout(2 * self._timeout):  # the round under way, and one's own
-                answer: Result = await wish.done
+                answer: Result = await self._rounds.ask(_Wish(change, is_reader))
                 return answer
         except TimeoutError as error:
             raise silent(self._store, self._timeout) from error
 
-    async def _work(self) -> None:
-        while self._wishes:
-            batch, self._wishes = self._wishes, []
-            try:
-                async with asyncio.timeout(self._timeout):
-                    await self._round(batch)
-            except TimeoutError:
-                _fail(batch, silent(self._store, self._timeout))
-            except Exception as error:  # noqa: BLE001  it is told to everybody who waits
-                _fail(batch, error)
-            finally:
-                # Only a round that was cut off leaves somebody waiting.
-                for wish in batch:
-                    wish.done.cancel()
+    async def _served(self, batch: Sequence[_Waiting]) -> None:
+        try:
+            async with asyncio.timeout(self._timeout):
+                await self._round(batch)
+        except TimeoutError as error:
+            raise silent(self._store, self._timeout) from error
 
-    async def _round(self, batch: list[_Wish]) -> None:
+    async def _round(self, batch: Sequence[_Waiting]) -> None:
         pause, longest = PAUSE_SECONDS
         while True:
             await self._read()
-            for wish in batch:
-                if wish.is_reader:
-                    _answer(wish, self._value)
-            changes = [wish for wish in batch if not wish.done.done()]
+            for asked in batch:
+                if asked.item.is_reader:
+                    asked.answer(self._value)
+            changes = [asked for asked in batch if not asked.is_answered]
             if not changes or await self._swap(changes):
                 return
             await asyncio.sleep(self._chance() * pause)
@@ -136,15 +124,18 @@ class Document(Generic[Value]):
         self._value = await asyncio.to_thread(self._form.decode, found.data) if found.version else self._form.empty()
         self._version = found.version
 
-    async def _swap(self, wishes: list[_Wish]) -> bool:
+    async def _swap(self, changes: Sequence[_Waiting]) -> bool:
         copy = self._form.copy(self._value)
-        answers = [(wish, *_tried(wish, copy)) for wish in wishes]
+        answers = [(asked, *_tried(asked.item, copy)) for asked in changes]
         if copy != self._value:
             data = await asyncio.to_thread(self._form.encode, copy)
             if not await self._store.swap(self._name, data, seen=self._version):
                 return False
-        for wish, answer, error in answers:
-            _answer(wish, answer, error)
+        for asked, answer, error in answers:
+            if error is None:
+                asked.answer(answer)
+            else:
+                asked.fail(error)
         return True
 
 
@@ -161,16 +152,3 @@ def _tried(wish: _Wish, value: object) -> tuple[object, OutlastError | None]:
         return wish.change(value), None
     except OutlastError as error:
         return None, error
-
-
-def _answer(wish: _Wish, answer: object, error: Exception | None = None) -> None:
-    with suppress(asyncio.InvalidStateError):  # whoever asked is gone
-        if error is None:
-            wish.done.set_result(answer)
-        else:
-            wish.done.set_exception(error)
-
-
-def _fail(wishes: list[_Wish], error: Exception) -> None:
-    for wish in wishes:
-        _answer(wish, None, error)

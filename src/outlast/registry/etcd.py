@@ -5,26 +5,31 @@ that compares the stamp. Revisions are not compared: after `etcdctl snapshot res
 number seen before the restore would fit another content.
 
 No connection is kept: a round costs one, on a network where that is a fraction of a millisecond, and there is none to
-lose when a member restarts. Members are asked in order; a write is sent to another one only if it surely was not sent.
-Reads are linearizable, so a member that is cut off from the others does not answer them.
+lose when a member restarts. Members are asked in order, from the one that answered last; a write is sent to another one
+only if it surely was not sent. A read gives each member its share of the time, so that one that hangs does not cost the
+round; every round begins with one, and the write goes to whoever answered it. Reads are linearizable, so a member that is
+cut off from the others does not answer them.
 """
 
 import base64
 import secrets
 import ssl
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from outlast.errors import InvalidConfig, Unavailable
+from outlast.errors import Unavailable
 from outlast.registry.store import Versioned
+from outlast.registry.tls import PLAIN, UNKNOWN, TlsFiles, context, hint_of
 
 TIMEOUT = 2.0
 """Seconds; a transaction takes a few milliseconds, and an election about one second."""
 PIECE_BYTES = 512 * 1024
 """A plan's text is stored in pieces: etcd refuses requests above 1.5 MB (`--max-request-bytes`)."""
+WORDS_MAX = 200
+"""Characters of an answer that is no JSON."""
 UNAUTHENTICATED = 16
 """gRPC's code for a token that is missing, wrong or no longer valid."""
 
@@ -43,7 +48,7 @@ class EtcdStore:
         timeout: Seconds for one request.
 
     Raises:
-        InvalidConfig: A URL or a certificate is not one.
+        InvalidConfig: A certificate cannot be used; names the setting.
 
     """
 
@@ -63,7 +68,10 @@ class EtcdStore:
         self._prefix = prefix
         self._login = {"name": user, "password": password} if user else {}
         self._token = ""
-        verify = _context(ca_file, cert_file, key_file) if any(url.startswith("https:") for url in endpoints) else False
+        self._timeout = timeout
+        self._first = 0
+        tls = TlsFiles(ca_file, cert_file, key_file)
+        verify = context(tls) if any(url.startswith("https:") for url in endpoints) else False
         self._client = httpx.AsyncClient(
             verify=verify, timeout=timeout, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
@@ -141,33 +149,49 @@ class EtcdStore:
     async def _post(self, path: str, body: dict[str, Any], *, may_repeat: bool) -> Any:
         """Ask the members in order. What changes something goes to the next one only if it cannot have been heard."""
         error: Exception | None = None
-        for url in self._endpoints:
+        seconds = self._timeout / len(self._endpoints) if may_repeat else self._timeout
+        for _ in self._endpoints:
+            at = self._first
             try:
-                return await self._answer(url, path, body)
+                return await self._answer(self._endpoints[at], path, body, seconds)
             except (httpx.ConnectError, httpx.ConnectTimeout) as unheard:
                 error = unheard
-            except httpx.HTTPError as unclear:
+            except (httpx.HTTPError, ssl.SSLError) as unclear:  # httpx lets the latter through when it reads
                 error = unclear
-                if not may_repeat:
-                    break
-        raise Unavailable(
-            f"registry {self}: {type(error).__name__} {error}".rstrip(),
-            hint="see whether a member runs, can be reached from here, and has a leader: etcdctl endpoint status",
-        ) from error
+            if self._first == at:  # others may have moved on meanwhile
+                self._first = (at + 1) % len(self._endpoints)
+            if not (may_repeat or isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)):
+                break
+        words = f"{type(error).__name__} {' '.join(_why(error))}".rstrip()
+        raise Unavailable(f"registry {self}: {words}", hint=hint_of(words) or self._what_to_do(error)) from error
 
-    async def _answer(self, url: str, path: str, body: dict[str, Any]) -> Any:
+    def _what_to_do(self, error: Exception | None) -> str:
+        fix = "see whether a member runs, can be reached from here, and has a leader: etcdctl endpoint status"
+        # Who hangs up in the middle may have been spoken to in the wrong way, without having said so.
+        if isinstance(error, httpx.RemoteProtocolError) and any(url.startswith("http:") for url in self._endpoints):
+            return f"{fix}; or {PLAIN}"
+        if isinstance(error, httpx.ReadError | httpx.WriteError) and any(
+            url.startswith("https:") for url in self._endpoints
+        ):
+            return f"{fix}; or {UNKNOWN}"
+        return fix
+
+    async def _answer(self, url: str, path: str, body: dict[str, Any], seconds: float) -> Any:
         if self._login and not self._token:
-            await self._authenticate(url)
-        response = await self._client.post(url + path, json=body, headers=self._headers())
+            await self._authenticate(url, seconds)
+        response = await self._sent(url, path, body, seconds)
         if self._login and _refused(response) == UNAUTHENTICATED:
-            await self._authenticate(url)
-            response = await self._client.post(url + path, json=body, headers=self._headers())
+            await self._authenticate(url, seconds)
+            response = await self._sent(url, path, body, seconds)
         if response.status_code != httpx.codes.OK:
             raise self._refusal(response)
         return response.json()
 
-    async def _authenticate(self, url: str) -> None:
-        response = await self._client.post(f"{url}/v3/auth/authenticate", json=self._login)
+    async def _sent(self, url: str, path: str, body: dict[str, Any], seconds: float) -> httpx.Response:
+        return await self._client.post(url + path, json=body, headers=self._headers(), timeout=seconds)
+
+    async def _authenticate(self, url: str, seconds: float) -> None:
+        response = await self._client.post(f"{url}/v3/auth/authenticate", json=self._login, timeout=seconds)
         if response.status_code != httpx.codes.OK:
             raise self._refusal(response)
         self._token = response.json()["token"]
@@ -177,7 +201,7 @@ class EtcdStore:
 
     def _refusal(self, response: httpx.Response) -> Unavailable:
         words = _words(response)
-        return Unavailable(f"registry {self}: {words}", hint=_hint(words))
+        return Unavailable(f"registry {self}: {words}", hint=hint_of(words) or _hint(words))
 
 
 def _encoded(data: bytes) -> str:
@@ -186,6 +210,15 @@ def _encoded(data: bytes) -> str:
 
 def _decoded(text: str) -> bytes:
     return base64.b64decode(text)
+
+
+def _why(error: BaseException | None) -> Iterator[str]:
+    # httpx wraps what TLS says, at times in an error without words.
+    while error is not None:
+        if str(error):
+            yield str(error)
+            return
+        error = error.__cause__ or error.__context__
 
 
 def _refused(response: httpx.Response) -> int:
@@ -199,7 +232,8 @@ def _words(response: httpx.Response) -> str:
     try:
         return str(response.json()["error"])
     except (ValueError, KeyError, TypeError):
-        return f"status {response.status_code}"
+        said = " ".join(response.text[:WORDS_MAX].split())
+        return f"status {response.status_code} {said}".rstrip()
 
 
 def _hint(words: str) -> str:
@@ -215,13 +249,3 @@ def _hint(words: str) -> str:
         if part in words:
             return hint
     return "see etcd's own log"
-
-
-def _context(ca_file: Path | None, cert_file: Path | None, key_file: Path | None) -> ssl.SSLContext:
-    try:
-        context = ssl.create_default_context(cafile=ca_file)
-        if cert_file is not None:
-            context.load_cert_chain(cert_file, key_file)
-    except OSError as error:  # ssl.SSLError is one
-        raise InvalidConfig((f"the certificates of etcd cannot be used: {error}",)) from error
-    return context

@@ -7,12 +7,14 @@ the registry forward again, as after a restored backup.
 
 import asyncio
 import secrets
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from outlast.health.signal import Signal
 from outlast.registry import limits
 from outlast.registry.postgres_link import Cursor, Link
 from outlast.registry.rows import order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
+from outlast.registry.tls import TlsFiles
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Plan
@@ -77,14 +79,28 @@ class PostgresRegistry:
         password: Its password, if neither the DSN nor libpq's own files and variables give it.
         schema: The schema of our tables; it is made if it is not there.
         timeout: Seconds for one call, with all waiting, after which it raises `Unavailable`.
+        ca_file: The authority of its certificate: then nothing but TLS, with its certificate and name checked.
+        cert_file: This client's certificate, if the server asks for one.
+        key_file: Its key.
 
     Raises:
-        InvalidConfig: The DSN or the schema cannot be read.
+        InvalidConfig: The DSN, the schema or a certificate cannot be read.
 
     """
 
-    def __init__(self, dsn: str, *, password: str = "", schema: str = "outlast", timeout: float = TIMEOUT) -> None:
-        self._link = Link(dsn, password=password, schema=schema, timeout=timeout)
+    def __init__(
+        self,
+        dsn: str,
+        *,
+        password: str = "",
+        schema: str = "outlast",
+        timeout: float = TIMEOUT,
+        ca_file: Path | None = None,
+        cert_file: Path | None = None,
+        key_file: Path | None = None,
+    ) -> None:
+        tls = TlsFiles(ca_file, cert_file, key_file)
+        self._link = Link(dsn, password=password, schema=schema, timeout=timeout, tls=tls)
         self._latest: _Latest | None = None
 
     def __repr__(self) -> str:

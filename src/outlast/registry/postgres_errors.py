@@ -2,6 +2,8 @@
 
 import psycopg
 
+from outlast.registry.tls import UNKNOWN, UNTRUSTED, hint_of
+
 _HINTS = {
     "28": "see user and password, and the server's pg_hba.conf",
     "3D": "make the database: createdb NAME",
@@ -31,5 +33,18 @@ def hint_for(error: psycopg.Error, schema: str) -> str:
         # What refuses a connection comes as words alone.
         refusals = (("authentication", "28"), ("pg_hba.conf", "28"), ("does not exist", "3D"), ("too many", "53"))
         known = (_HINTS[key] for words, key in refusals if words in str(error))
-        hint = next(known, "see whether it runs and can be reached from here")
+        hint = _of_tls(str(error)) or next(known, "see whether it runs and can be reached from here")
     return (hint or "this is a bug of outlast or a table changed by hand").format(schema=schema)
+
+
+def _of_tls(words: str) -> str:
+    for part, hint in (
+        ("does not support SSL", "switch TLS on in the server (ssl = on), or take ca_file out and trust the network"),
+        ("does not match host name", UNTRUSTED),
+        ("root certificate file", UNTRUSTED),
+        ("valid client certificate", UNKNOWN),
+        ("private key file", "the key must be readable by its owner alone: chmod 600 key_file"),
+    ):
+        if part in words:
+            return hint
+    return hint_of(words)

@@ -23,6 +23,7 @@ from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.registry.postgres_errors import hint_for, words_of
+from outlast.registry.tls import TlsFiles, context
 
 Result = TypeVar("Result")
 Cursor = psycopg.AsyncCursor[tuple[Any, ...]]
@@ -65,6 +66,18 @@ CREATE TABLE lease (name text PRIMARY KEY, holder text NOT NULL, token bigint NO
 """
 
 
+NO_FILES = TlsFiles()
+
+
+def _tls_words(tls: TlsFiles) -> dict[str, str]:
+    # As libpq says it. It would find a bad file only when it connects, as if the server were not there.
+    if tls == NO_FILES:
+        return {}
+    context(tls)
+    verified = {"sslmode": "verify-full", "sslrootcert": str(tls.ca)} if tls.ca is not None else {}
+    return verified | ({"sslcert": str(tls.cert), "sslkey": str(tls.key)} if tls.cert is not None else {})
+
+
 class Link:
     """The connection, opened when first needed, for one transaction at a time.
 
@@ -73,13 +86,15 @@ class Link:
         password: Its password, if it does not stand in the DSN.
         schema: The schema of our tables; it is made if it is not there.
         timeout: Seconds for one transaction, with all waiting.
+        tls: The server's authority and our certificate. With an authority, nothing but TLS to a server whose certificate
+            it signed, for the name in the DSN, is used (`sslmode=verify-full`); otherwise what the DSN says.
 
     Raises:
-        InvalidConfig: DSN or schema cannot be read. The DSN is not repeated: there may be a password in it.
+        InvalidConfig: DSN, schema or a certificate cannot be read. The DSN is not repeated: there may be a password in it.
 
     """
 
-    def __init__(self, dsn: str, *, password: str, schema: str, timeout: float) -> None:
+    def __init__(self, dsn: str, *, password: str, schema: str, timeout: float, tls: TlsFiles = NO_FILES) -> None:
         try:
             self._parameters = conninfo_to_dict(dsn)
         except psycopg.Error:
@@ -87,7 +102,7 @@ class Link:
             raise InvalidConfig((f"the DSN of the registry cannot be read: {fix}",)) from None
         if not SCHEMA_NAME.fullmatch(schema):
             raise InvalidConfig((f"schema = {schema!r}: write lower case letters, digits and underscores",))
-        own = {"application_name": "outlast"} | ({"password": password} if password else {})
+        own = {"application_name": "outlast"} | ({"password": password} if password else {}) | _tls_words(tls)
         self._conninfo = make_conninfo(dsn, **own)
         self._timeout = timeout
         self._schema = schema

@@ -10,12 +10,16 @@ stopped by it. That is what the token is for, where somebody compares it, and wh
 
 The token grows even if the registry lost the row or was put back in time: it is taken above everything that the keeper has
 seen and above what the fenced thing itself shows, which the caller passes as `above`.
+
+A holder that is done gives the row back, with nobody as its holder: the next one need not wait for it to run out.
 """
 
 from typing import NamedTuple
 
 from outlast.traffic.ports import Lease
 
+NOBODY = ""
+"""The holder of a row that was given back."""
 HELD_SHARE = 0.8
 """The part of `ttl` during which a holder acts; the rest is for clocks that run unequally fast."""
 RENEW_SHARE = 0.4
@@ -68,7 +72,8 @@ def look(keeper: Keeper, found: Lease | None, *, now: int, above: int = 0) -> tu
     if found is not None and keeper.until:
         return keeper, found._replace(beat=found.beat + 1) if unchanged >= keeper.ttl * RENEW_SHARE else None
     # A row that is not there is waited for as well: whoever held it before it was lost may not have looked yet.
-    return keeper, Lease(keeper.name, keeper.me, keeper.highest + 1, 0) if unchanged >= keeper.ttl else None
+    is_free = unchanged >= keeper.ttl or (found is not None and found.holder == NOBODY)
+    return keeper, Lease(keeper.name, keeper.me, keeper.highest + 1, 0) if is_free else None
 
 
 def stored(keeper: Keeper, lease: Lease, *, sent: int) -> Keeper:

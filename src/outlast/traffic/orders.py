@@ -20,10 +20,12 @@ class Kind(StrEnum):
     """The targets of a region, or one target, leave."""
     PIN = "pin"
     """An endpoint answers these addresses and no others, healthy or not."""
+    LEAVE = "leave"
+    """The watches of a name that is prepared at Route 53 say that a region is left. No plan changes for it."""
 
 
 class Order(NamedTuple):
-    """One order. `subject` is a region or an address to evacuate, empty for a pin; `endpoint` is empty for all endpoints.
+    """One order. `subject` is a region or an address to leave, empty for a pin; `endpoint` is empty for all endpoints.
 
     `at` is wall clock in nanoseconds.
     """

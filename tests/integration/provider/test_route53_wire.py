@@ -1,16 +1,19 @@
 """Route 53 through boto3 itself, on the wire to moto: what is sent and understood, and where moto is no Route 53."""
 
 import contextlib
+import json
 import socket
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 from route53_world import alias, run, weighted
 from zone_world import COMMITTED, NOTHING, ONE, OPEN, TWO, addresses, cname, create, done, fresh, write
 
+from outlast.cli import main
 from outlast.errors import Unavailable
 from outlast.provider.route53 import Route53Provider
 from outlast.provider.route53_failover import Watch, regional
@@ -120,12 +123,57 @@ def test_a_prepared_name_is_taken(wire: Wire) -> None:
     upper = Endpoint(name=fresh(label="shop"), targets=(EAST, WEST))
     for below in regional(upper):
         run(create(provider, below.name, Content.of_addresses(below.addresses, ttl=5)))
+    there = {check["Id"] for check in wire.client.list_health_checks()["HealthChecks"]}
     reply = run(prepare(provider, upper, [Watch("a.example"), Watch("b.example")], realm="test"))
-    checks = [check["HealthCheckConfig"] for check in wire.client.list_health_checks()["HealthChecks"]]
+    listed = wire.client.list_health_checks()["HealthChecks"]
+    checks = [check["HealthCheckConfig"] for check in listed if check["Id"] not in there]
 
     assert COMMITTED == reply
     assert ["ROUTED A east", "ROUTED A west"] == [item.type for item in run(provider.read(upper.name)).sets]
     assert [("CALCULATED", 2), ("HTTPS", 4)] == sorted(Counter(check["Type"] for check in checks).items())
+
+
+def test_the_command_prepares_a_name(wire: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """`outlast route53 prepare` over the wire: a dry run changes nothing, and what it shows is what then stands there."""
+    upper = Endpoint(name=fresh(label="shop"), targets=(EAST, WEST))
+    for below in regional(upper):
+        run(create(wire.provider(), below.name, Content.of_addresses(below.addresses, ttl=5)))
+    tables = "".join(
+        f'[endpoint."{it.name}".targets]\n{it.targets[0].region} = ["{it.addresses[0]}"]\n' for it in regional(upper)
+    )
+    (tmp_path / "outlast.toml").write_text(
+        'realm = "test"\n[registry]\nkind = "sqlite"\npath = "plans.db"\n[provider.amazon]\nkind = "route53"\n'
+        f'zones = {{"{OPEN}" = "{wire.zone_id}"}}\nendpoint_url = "{wire.url}"\nrequests_per_second = {QUICK}\n'
+        f'watches = ["https://a.example", "https://b.example:8443/left"]\n{tables}'
+    )
+    command = ["route53", "prepare", upper.name, "--json", "--config", str(tmp_path / "outlast.toml")]
+    shown = []
+    for words in (command, [*command, "--apply"]):
+        with pytest.raises(SystemExit) as ended:
+            main(words)
+        assert 0 == ended.value.code
+        shown.append((json.loads(capsys.readouterr().out), run(wire.provider().read(upper.name)).sets))
+    (dry, untouched), (done, there) = shown
+
+    assert ("dry run", (), "committed") == (dry["outcome"], untouched, done["outcome"])
+    assert dry["comes"] == done["comes"]
+    assert ["ROUTED A east", "ROUTED A west"] == [item.type for item in there]
+
+
+def test_moto_makes_a_second_health_check_of_one_reference(wire: Wire) -> None:
+    """Moto is no Route 53: a reference that it has is no reason to find the check, so preparing again exchanges them all.
+
+    It also takes an alias to a name that is not there, and any health check's id: neither is tried on it.
+    """
+    provider = wire.provider()
+    upper = Endpoint(name=fresh(label="shop"), targets=(EAST, WEST))
+    watches = [Watch("a.example"), Watch("b.example")]
+    first = run(prepare(provider, upper, watches, realm="test"))
+    before = run(provider.read(upper.name))
+    second = run(prepare(provider, upper, watches, realm="test"))
+
+    assert (COMMITTED, COMMITTED) == (first, second)  # and not "already prepared"
+    assert before != run(provider.read(upper.name))
 
 
 def test_a_change_is_followed_until_it_is_in_sync(wire: Wire) -> None:

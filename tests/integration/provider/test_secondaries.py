@@ -11,7 +11,7 @@ from patience import wait_for
 from servers.bind import bind, bind_secondary
 from servers.knot import knot_secondary
 from servers.peers import demand
-from servers.running import free_port
+from servers.process import free_port
 from zone_world import CLOSED, KEY, OPEN, PLACES, SECRET, ZONES, Place, create, fresh
 
 from outlast.errors import Unavailable

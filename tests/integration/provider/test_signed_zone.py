@@ -1,7 +1,9 @@
 """An endpoint in a zone that BIND signs by itself, with the policy that comes with it and keys made on the spot."""
 
 import asyncio
+import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import dns.dnssec
 import dns.flags
@@ -35,6 +37,7 @@ from zone_world import (
     write,
 )
 
+from outlast.cli import main
 from outlast.traffic.content import Content
 from outlast.traffic.ports import Live
 
@@ -106,3 +109,31 @@ def test_the_fence_holds_in_a_signed_zone(signer: Place) -> None:
         return again, await provider.commit(write(endpoint, old, ONE, n=2, by="sleeper"))
 
     assert (APPEARED, CHANGED) == asyncio.run(act())
+
+
+def test_doctor_sees_that_the_zone_is_signed(signer: Place, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A configuration that does not say so is told, with the line to add; one that does is right."""
+    (tmp_path / "tsig.key").write_text(f'key "{KEY}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n')
+    told = []
+    for more in ("", "signed = true"):
+        (tmp_path / "outlast.toml").write_text(f"""
+            realm = "test"
+            [registry]
+            kind = "sqlite"
+            path = "plans.db"
+            [provider.p]
+            kind = "rfc2136"
+            address = "{signer.address}"
+            port = {signer.port}
+            zones = ["{OPEN}"]
+            key_secret_file = "tsig.key"
+            {more}
+            [endpoint."db.{OPEN}".targets]
+            east = ["192.0.2.1"]
+        """)
+        with pytest.raises(SystemExit):
+            main(["doctor", "--json", "--config", str(tmp_path / "outlast.toml")])
+        findings = json.loads(capsys.readouterr().out)["findings"]
+        told.append([(item["level"], item["fix"]) for item in findings if item["check"] == "signed"])
+
+    assert [[("warn", "write signed = true in [provider.p]")], []] == told

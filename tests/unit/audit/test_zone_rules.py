@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from outlast.audit.findings import Finding, Level, worst
-from outlast.audit.zone_rules import DAY, Soa, ZoneFacts, judge_endpoint, judge_tier, judge_zone
+from outlast.audit.zone_rules import DAY, Soa, ZoneFacts, judge_endpoint, judge_signing, judge_tier, judge_zone
 from outlast.traffic.content import Content
 from outlast.traffic.ports import Live, Tier
 from outlast.traffic.sentinel import Sentinel, Standing
@@ -107,3 +107,24 @@ def test_an_endpoint(there: Live | str, regions: int, levels: list[Level]) -> No
 def test_what_a_provider_promises() -> None:
     """The tiers with compare and swap are fine, the others are told."""
     assert [Level.OK, Level.OK, Level.WARN, Level.WARN] == [judge_tier("p", tier).level for tier in Tier]
+
+
+@pytest.mark.parametrize(
+    ("is_signed", "configured", "is_shared", "levels"),
+    [
+        (True, True, True, []),
+        (False, False, True, []),
+        ("no answer", True, True, []),
+        (False, True, False, [Level.WARN]),
+        (True, False, False, [Level.WARN]),
+        (True, False, True, [Level.FAIL]),
+    ],
+)
+def test_what_is_configured_of_signing(
+    *, is_signed: bool | str, configured: bool, is_shared: bool, levels: list[Level]
+) -> None:
+    """A configuration that is right, or cannot be compared, is not mentioned; an unknown signer among several is worst."""
+    found = judge_signing("example", "p", is_signed=is_signed, configured=configured, is_shared=is_shared)
+
+    assert levels == [item.level for item in found]
+    assert all("[provider.p]" in item.fix for item in found)

@@ -1,9 +1,13 @@
 """`[registry]` by kind: what it says, every way of saying it wrong, and that no password comes out again."""
 
 import importlib.util
+import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from servers.certificates import Authority
 
 from outlast.config import registry_wire
 from outlast.config.parse import parse
@@ -48,13 +52,15 @@ def fault_of(text: str) -> str:
 def test_every_kind_is_read() -> None:
     """Each kind with all its options; paths are relative to the file."""
     dsn = "postgresql://outlast@192.0.2.10/plans"
-    postgres = f'kind = "postgres"\ndsn = "{dsn}"\nschema = "x"\npassword_file = "pw"\ntimeout = "3s"'
+    postgres = f'kind = "postgres"\ndsn = "{dsn}"\nschema = "x"\npassword_file = "pw"\ntimeout = "3s"\nca_file = "ca"'
     etcd = f'{ETCD}\nuser = "u"\npassword_env = "PW"\nprefix = "a/b/"\nca_file = "ca"\ncert_file = "c"\nkey_file = "k"'
     s3 = 'kind = "s3"\nbucket = "plans"\nregion = "eu-central-1"\nprefix = "a/"\nendpoint = "https://s3.example.net"'
 
     assert [
         SqliteSettings(path=Path("/etc/x.db"), depends_on=("nas.example.net", "192.0.2.9")),
-        PostgresSettings(dsn=dsn, schema="x", password_file=Path("/etc/pw"), timeout=3.0),
+        PostgresSettings(
+            dsn=dsn, schema="x", password_file=Path("/etc/pw"), timeout=3.0, ca_file=Path("/etc/ca")
+        ),
         EtcdSettings(
             endpoints=("https://a.example.net:2379", "http://[2001:db8::2]:2379"), user="u", password_env="PW",
             prefix="a/b/", ca_file=Path("/etc/ca"), cert_file=Path("/etc/c"), key_file=Path("/etc/k"),
@@ -121,6 +127,15 @@ def test_every_kind_has_a_name() -> None:
         (f'{ETCD}\nuser = "u"', "user and password belong together"),
         (f'{ETCD}\ncert_file = "u"', "cert_file and key_file belong together"),
         (f'{ETCD}\nprefix = "u"', "end with a slash"),
+        (
+            'kind = "etcd"\nendpoints = ["http://192.0.2.1:2379"]\nca_file = "ca"',
+            "endpoints: ca_file, cert_file and key_file are for those that begin with https://",
+        ),
+        (
+            'kind = "postgres"\ndsn = "postgresql://a/x?sslmode=require"\nca_file = "ca"',
+            "dsn: it says ssl… too; say it once, with ca_file, cert_file and key_file",
+        ),
+        ('kind = "postgres"\ndsn = "postgresql://a/x"\nkey_file = "k"', "cert_file and key_file belong together"),
         ('kind = "s3"', 'bucket is missing: add bucket = "plans"'),
         ('kind = "s3"\nbucket = "?"', "write the name of a bucket"),
         ('kind = "s3"\nbucket = "plans"\nregion = "Mars!"', 'write a region such as "eu-central-1"'),
@@ -208,3 +223,56 @@ def test_a_kind_without_its_packages_says_what_to_install(monkeypatch: pytest.Mo
     )
     with pytest.raises(InvalidConfig, match=r"psycopg is not installed: pip install 'outlast\[postgres\]'"):
         registry_wire.wire(PostgresSettings(dsn="postgresql://a/x"), "x")
+
+
+@pytest.mark.parametrize(
+    ("files", "words"),
+    [
+        ({"ca_file": "gone"}, "[registry] ca_file {folder}/gone: cannot be read: No such file or directory"),
+        ({"ca_file": "noise"}, "[registry] ca_file {folder}/noise: "),
+        ({"cert_file": "gone", "key_file": "one.key"}, "[registry] cert_file {folder}/gone: cannot be read"),
+        ({"cert_file": "one.crt", "key_file": "gone"}, "[registry] key_file {folder}/gone: cannot be read"),
+        (
+            {"cert_file": "one.crt", "key_file": "two.key"},
+            "[registry] cert_file {folder}/one.crt and key_file {folder}/two.key: ",
+        ),
+        ({"cert_file": "one.crt", "key_file": "locked.key"}, "not encrypted"),
+    ],
+)
+@pytest.mark.parametrize("kind", [PostgresSettings, EtcdSettings])
+def test_a_certificate_that_cannot_be_used_names_its_setting(
+    kind: type[PostgresSettings | EtcdSettings], files: dict[str, str], words: str, tmp_path: Path
+) -> None:
+    """Missing, no certificate, another's key, an encrypted key: found when it is wired, before anything is connected to."""
+    authority = Authority(tmp_path)
+    _, key = authority.sign("one")
+    authority.sign("two")
+    (tmp_path / "noise").write_text("noise")
+    loaded = serialization.load_pem_private_key(key.read_bytes(), None)
+    locked = serialization.BestAvailableEncryption(b"word")
+    form = serialization.PrivateFormat.PKCS8
+    (tmp_path / "locked.key").write_bytes(loaded.private_bytes(serialization.Encoding.PEM, form, locked))
+    paths: dict[str, Any] = {setting: tmp_path / name for setting, name in files.items()}
+    where: dict[str, Any] = (
+        {"dsn": "postgresql://a/x"} if kind is PostgresSettings else {"endpoints": ("https://192.0.2.1:2379",)}
+    )
+    made = kind(**where, **paths)
+    with pytest.raises(InvalidConfig) as caught:
+        registry_wire.wire(made, f"{FILE}: [registry]")
+
+    assert words.format(folder=tmp_path) in caught.value.message
+    assert caught.value.message.startswith(f"{FILE}: [registry] ")
+
+
+def test_certificates_are_wired() -> None:
+    """Both kinds take all three, and an authority makes libpq check certificate and name."""
+    with tempfile.TemporaryDirectory() as name:
+        authority = Authority(Path(name))
+        pair = authority.sign("one")
+        files: dict[str, Any] = {"ca_file": authority.file, "cert_file": pair.cert, "key_file": pair.key}
+        registry: Any = registry_wire.wire(PostgresSettings(dsn="postgresql://a/x", **files), "x")
+        registry_wire.wire(EtcdSettings(endpoints=("https://192.0.2.1:2379",), **files), "x")
+        words = registry._link._conninfo
+
+    assert "sslmode=verify-full" in words
+    assert all(f"{key}={path}" in words for key, path in (("sslrootcert", authority.file), ("sslcert", pair.cert)))

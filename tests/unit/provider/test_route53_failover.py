@@ -18,6 +18,8 @@ from outlast.provider.route53_failover import (
     needing_write,
     regional,
     routed_sets,
+    uppers,
+    watch_of,
 )
 from outlast.provider.route53_prepare import prepare
 from outlast.traffic.content import Content
@@ -249,6 +251,51 @@ def test_what_cannot_be_prepared_is_said(targets: tuple[str, ...], primary: str,
     endpoint = Endpoint(name="shop.example", targets=placed)
     with pytest.raises(InvalidConfig, match=fault):
         routed_sets(endpoint, "Z1", {"east": "1", "west": "2"}, primary=primary)
+
+
+@pytest.mark.parametrize(
+    ("watches", "fault"),
+    [
+        ((), "name at least one watch, at most 255, and none twice"),
+        ((WATCHES[0], WATCHES[0]), "none twice"),
+        (tuple(Watch(f"w{number}.example") for number in range(256)), "at most 255"),
+        ((Watch("w.example", path="/" + "x" * 250),), "has over 255 characters"),
+    ],
+)
+def test_watches_that_route53_would_not_take_are_refused(watches: tuple[Watch, ...], fault: str) -> None:
+    """None, one twice, more than a calculated check counts, a path too long to be asked for."""
+    with pytest.raises(InvalidConfig, match=fault):
+        checks_of("shop.example", "east", watches)
+
+
+@pytest.mark.parametrize(
+    ("url", "watch"),
+    [
+        ("https://w.example", Watch("w.example")),
+        ("https://w.example/evacuated/", Watch("w.example")),
+        ("https://w.example:8443/left", Watch("w.example", 8443, "/left")),
+        ("http://w.example", None),
+        ("https://me@w.example", None),
+        ("https://w.example:port", None),
+    ],
+)
+def test_a_watch_has_a_url(url: str, watch: Watch | None) -> None:
+    """HTTPS, host, perhaps port and path; without a path it is the default one. It is printed as it is read."""
+    assert watch == watch_of(url)
+    assert watch is None or watch == watch_of(str(watch))
+
+
+def test_upper_names_are_known_by_their_regional_endpoints() -> None:
+    """Regions of a name with targets of that region alone, at least two; others are names like any other."""
+    targets = tuple(
+        Target(address=address, region="west" if address in WEST[0] else "east") for address in EAST[0] + WEST[0]
+    )
+    whole = Endpoint(name="shop.example", targets=targets)
+    east, west = regional(whole)
+    lone = dataclasses.replace(east, name="east.lone.example")
+    mixed = dataclasses.replace(whole, name="east.mixed.example")
+
+    assert [(whole.name, whole.addresses)] == [(it.name, it.addresses) for it in uppers((east, west, lone, mixed))]
 
 
 # -------------------------------------------------------------------------------------------------------- doctor
