@@ -1,0 +1,39 @@
+"""What a person should look at although the plan is as it should be: floors that hold what serves nobody. Pure."""
+
+from collections.abc import Iterator, Mapping
+
+from outlast import hostnames
+from outlast.health.signal import NOWHERE
+from outlast.traffic.aliases import resolves_to_nothing
+from outlast.traffic.messages import InputsRead, Note
+from outlast.traffic.plan import Entry
+from outlast.traffic.planning import Evidence, freshest
+
+FIX = "mend that name, or configure, pin or break-glass another"
+
+
+def alarms(inputs: InputsRead, drafts: tuple[Entry, ...], max_signal_age: int) -> tuple[Note, ...]:
+    """Tell of names that are published, by the drafts or by the plan that stands, although they lead nowhere.
+
+    `max_signal_age` is nanoseconds.
+    """
+    named = tuple(endpoint for endpoint in inputs.topology.endpoints if endpoint.has_names)
+    if not named:
+        return ()
+    evidence = freshest(inputs.signals, wall=inputs.wall, max_age=max_signal_age)
+    coming = {draft.endpoint: draft for draft in drafts}
+    notes = []
+    for endpoint in named:
+        entry = coming.get(endpoint.name) or (inputs.plan.entry(endpoint.name) if inputs.plan is not None else None)
+        words = tuple(leading_nowhere(entry.content.targets, evidence)) if entry is not None else ()
+        notes += [Note("published name resolves to nothing", f"{endpoint.name}: {it}", alarm=True) for it in words]
+    return tuple(notes)
+
+
+def leading_nowhere(targets: tuple[str, ...], evidence: Mapping[str, Evidence]) -> Iterator[str]:
+    """Which of the targets are names that resolve to nothing, each in words for a person."""
+    for target in filter(hostnames.is_absolute, targets):
+        found = evidence.get(target)
+        if found is not None and resolves_to_nothing(found):
+            observers = ", ".join(view.observer for view in found.views)
+            yield f"{target} {NOWHERE}, says {observers}, and no other target is fit: it stays. {FIX}"
