@@ -7,6 +7,7 @@ import typer
 
 from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level, worst
+from outlast.audit.names import judge_name
 from outlast.audit.prove import SCRATCH, prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_tier, judge_zone
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
@@ -57,7 +58,9 @@ def doctor(
 
 
 async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prove: bool) -> list[Finding]:
-    from outlast.audit.zone_facts import Server, gather_facts  # speaks DNS, which starting a command does not need
+    # They speak DNS, which starting a command does not need.
+    from outlast.audit.zone_facts import Server, gather_facts
+    from outlast.resolver.lookup import PlainLookup
 
     asked = None if resolver is None else Server(*resolver)
     providers = wire.providers(settings)
@@ -72,16 +75,28 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
         async with room:
             return await _endpoint(settings, place)
 
+    lookup = PlainLookup(settings.health.upstreams, timeout=settings.health.probe.timeout)
+
+    async def named(name: str, target: str) -> list[Finding]:
+        async with room:
+            return [judge_name(name, target, await lookup(target))]
+
     servers = [it for it in settings.providers if isinstance(it, ServerSettings)]
     primaries = {(name, Server(it.address, it.port)) for it in servers for name in it.zones}
     judged = await asyncio.gather(
         *(zone(name, primary) for name, primary in sorted(primaries)),
         *(endpoint(place) for place in wire.places(settings)),
+        *(named(name, target) for name, target in _names(settings)),
     )
     found += [item for items in judged for item in items]
     if prove:
         found += [await prove_cas(providers[it.name], name) for it in settings.providers for name in it.zones]
     return found
+
+
+def _names(settings: Settings) -> list[tuple[str, str]]:
+    named = [endpoint for endpoint in settings.topology.endpoints if endpoint.has_names]
+    return [(endpoint.name, target) for endpoint in named for target in endpoint.addresses]
 
 
 async def _registry(settings: Settings) -> Finding:

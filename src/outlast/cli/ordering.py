@@ -37,7 +37,7 @@ class Wish:
 
 
 class Change(NamedTuple):
-    """What the planner would make of an endpoint; `kept` are addresses that the floors keep although ordered out."""
+    """What the planner would make of an endpoint; `kept` are targets that the floors keep although ordered out."""
 
     endpoint: str
     before: tuple[str, ...]
@@ -94,9 +94,9 @@ def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
     endpoint = inputs.topology.endpoint(entry.endpoint)
     subject = wish.order.subject
     ordered = {it.address for it in endpoint.targets if subject in {it.region, it.address}} if endpoint else set()
-    kept = tuple(it for it in entry.content.addresses if it in ordered and not wish.undo)
-    before = previous.content.addresses if previous is not None else ()
-    return Change(entry.endpoint, before, entry.content.addresses, kept)
+    kept = tuple(it for it in entry.content.targets if it in ordered and not wish.undo)
+    before = previous.content.targets if previous is not None else ()
+    return Change(entry.endpoint, before, entry.content.targets, kept)
 
 
 async def _give_and_watch(
