@@ -58,9 +58,7 @@ def doctor(
 
 
 async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prove: bool) -> list[Finding]:
-    # They speak DNS, which starting a command does not need.
-    from outlast.audit.zone_facts import Server, gather_facts
-    from outlast.resolver.lookup import PlainLookup
+    from outlast.audit.zone_facts import Server, gather_facts  # speaks DNS, which starting a command does not need
 
     asked = None if resolver is None else Server(*resolver)
     providers = wire.providers(settings)
@@ -75,7 +73,7 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
         async with room:
             return await _endpoint(settings, place)
 
-    lookup = PlainLookup(settings.health.upstreams, timeout=settings.health.probe.timeout)
+    lookup = wire.lookup(settings.health)
 
     async def named(name: str, target: str) -> list[Finding]:
         async with room:

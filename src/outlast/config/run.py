@@ -26,7 +26,6 @@ from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.driver import Probed, Prober, ProberOptions
 from outlast.health.probe import Dial
 from outlast.loop import drive
-from outlast.resolver.lookup import PlainLookup
 from outlast.system_clock import SystemClock
 from outlast.traffic import enactor, janitor, planner, preference
 from outlast.traffic.driver import CarryOut, Driver
@@ -198,7 +197,7 @@ async def run_prober(
         recall=shelf.signals,
         publish=shelf.put_signals,
         clock=SystemClock(),
-        lookup=PlainLookup(health.upstreams, timeout=health.probe.timeout),
+        lookup=wire.lookup(health),
         tell=lambda it: notices.told(name, it.place, (Note(it.name, it.detail, it.alarm),)),
         dial=dial,
     )
