@@ -50,4 +50,4 @@ def leading_nowhere(targets: tuple[str, ...], evidence: Mapping[str, Evidence]) 
         found = evidence.get(target)
         if found is not None and resolves_to_nothing(found):
             observers = ", ".join(view.observer for view in found.views)
-            yield f"{target} {NOWHERE}, says {observers}, and no other target is fit: it stays. {FIX}"
+            yield f"{target} {NOWHERE}, says {observers}; it stays until another target is fit: {FIX}"
