@@ -145,6 +145,14 @@ def test_an_evacuation_passes_everything_but_emptiness(words: str, chosen: str, 
     assert (chosen,) == planned(endpoint(), before, seen(words), wall, EAST_OUT)[0]
 
 
+def test_even_what_is_evacuated_goes_before_what_leads_nowhere(seen: Any, wall: int) -> None:
+    """Where all else is empty, an evacuated name that leads somewhere is kept or moved to."""
+    west_out = EAST_OUT._replace(subject="west")
+    before = entry(B, a=f"{STANDBY}x", c=f"{STANDBY}x")
+
+    assert (C,) == planned(endpoint(), before, seen("empty empty down"), wall, west_out)[0]
+
+
 def test_nobody_comes_back_when_an_order_is_lifted(seen: Any, wall: int) -> None:
     """The published name stays while it is fit; the other stands by at once."""
     left = entry(B, a="ordered: evacuate east by ann", c=f"{STANDBY}x")
