@@ -93,8 +93,7 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
 
 
 def _names(settings: Settings) -> list[tuple[str, str]]:
-    named = [endpoint for endpoint in settings.topology.endpoints if endpoint.has_names]
-    return [(endpoint.name, target) for endpoint in named for target in endpoint.addresses]
+    return [(endpoint.name, target) for endpoint in settings.topology.named for target in endpoint.addresses]
 
 
 async def _registry(settings: Settings) -> Finding:

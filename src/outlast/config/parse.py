@@ -81,6 +81,8 @@ def _settings(root: Table, path: Path) -> Settings | None:
     endpoints = _endpoints(root.table("endpoint"), providers)
     topology = root.build(lambda: Topology(realm=realm, endpoints=endpoints))
     root.finish()
+    if topology is not None and health is not None and topology.named:
+        _check_age(root.table("health"), health)
     if topology is None or health is None or planner is None or enactor is None or janitor is None:
         return None
     return Settings(
@@ -94,6 +96,15 @@ def _settings(root: Table, path: Path) -> Settings | None:
         janitor=janitor,
         resolver=resolver,
     )
+
+
+def _check_age(table: Table, health: HealthSettings) -> None:
+    # Looking a name up takes up to one timeout, and probing what it leads to another.
+    least = health.interval + 2 * health.probe.timeout
+    if health.max_signal_age < least:
+        table.fault(
+            f"max_signal_age = {health.max_signal_age:g} s is too short for targets that are names: write {least:g}s"
+        )
 
 
 def _one_kind(table: Table, kind: str) -> None:

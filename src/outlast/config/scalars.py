@@ -5,6 +5,7 @@ import re
 
 from outlast import hostnames
 from outlast.durations import seconds_of
+from outlast.health.lookup import MAX_UPSTREAMS
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
@@ -123,6 +124,8 @@ def upstreams(value: object) -> tuple[str, ...]:
     """Read a list of servers, each `ADDRESS:PORT` or `ADDRESS`."""
     if not isinstance(value, list) or not value:
         raise Misread('write a list of servers such as ["192.0.2.53", "127.0.0.1:5353"]')
+    if len(value) > MAX_UPSTREAMS:
+        raise Misread(f"write at most {MAX_UPSTREAMS} servers: they are asked one after another")
     return tuple(_upstream(item) for item in value)
 
 

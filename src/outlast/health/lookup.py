@@ -3,6 +3,9 @@
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+MAX_UPSTREAMS = 4
+"""Asked one after another; each has its share of the time. `resolv.conf` knows three."""
+
 
 class Found(NamedTuple):
     """The name leads to these addresses, at least one, and may be kept for `ttl` seconds."""

@@ -15,13 +15,11 @@ import dns.message
 import dns.resolver
 
 from outlast.errors import InvalidConfig
-from outlast.health.lookup import Found, Nothing, Silence
+from outlast.health.lookup import MAX_UPSTREAMS, Found, Nothing, Silence
 from outlast.resolver.options import place
 from outlast.resolver.reading import Family, Kind, Reading, read
 
 SYSTEM = Path("/etc/resolv.conf")
-MAX_UPSTREAMS = 4
-"""Asked one after another; each has its share of the time. `resolv.conf` knows three."""
 PAYLOAD = 1232
 """Bytes of a UDP answer that arrive unfragmented everywhere (DNS flag day 2020)."""
 

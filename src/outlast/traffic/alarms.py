@@ -20,7 +20,7 @@ def alarms(inputs: InputsRead, drafts: tuple[Entry, ...], max_signal_age: int) -
     Also of those that are not published yet, after an edit, because nothing says that they lead anywhere. `max_signal_age`
     is nanoseconds.
     """
-    named = tuple(endpoint for endpoint in inputs.topology.endpoints if endpoint.has_names)
+    named = inputs.topology.named
     if not named:
         return ()
     evidence = freshest(inputs.signals, wall=inputs.wall, max_age=max_signal_age)

@@ -90,6 +90,8 @@ class Topology:
 
     realm: str
     endpoints: tuple[Endpoint, ...]
+    named: tuple[Endpoint, ...] = field(init=False, repr=False, compare=False, hash=False)
+    """Those whose targets are names."""
     _by_name: dict[str, Endpoint] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -97,7 +99,8 @@ class Topology:
         twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) != len(names) else []
         if twice:
             raise InvalidConfig(tuple(f"endpoint {name!r} is defined twice" for name in twice))
-        if circle := _circle(self.endpoints):
+        object.__setattr__(self, "named", tuple(endpoint for endpoint in self.endpoints if endpoint.has_names))
+        if circle := _circle(self.named):
             way = " → ".join(circle)
             raise InvalidConfig((f"endpoint {circle[0]!r}: its targets lead back to it ({way}): take one of them out",))
         object.__setattr__(self, "_by_name", dict(zip(names, self.endpoints, strict=True)))
@@ -159,14 +162,10 @@ def _address_fault(text: str) -> str:
     return f"{text} cannot be a target" if address.is_unspecified or address.is_multicast else ""
 
 
-def _circle(endpoints: tuple[Endpoint, ...]) -> tuple[str, ...]:
+def _circle(named: tuple[Endpoint, ...]) -> tuple[str, ...]:
     # Any of its names may be the one that is published, so any way back counts. Whatever leads to nobody of ours is taken
     # away until nothing changes: each of those that are left leads to another of them.
-    left = {
-        endpoint.name: {it.removesuffix(".") for it in endpoint.addresses}
-        for endpoint in endpoints
-        if endpoint.has_names
-    }
+    left = {endpoint.name: {address.removesuffix(".") for address in endpoint.addresses} for endpoint in named}
     while ends := [name for name, leads_to in left.items() if leads_to.isdisjoint(left)]:
         for name in ends:
             del left[name]

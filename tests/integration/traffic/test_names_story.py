@@ -3,6 +3,7 @@
 import asyncio
 import json
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import dns.message
@@ -15,7 +16,11 @@ from servers.bind import bind
 from servers.peers import demand
 from servers.running import Running
 
+from outlast.config.exporter import Listening, run_exporter
+from outlast.config.parse import load
 from outlast.registry.sqlite import SqliteRegistry
+from outlast.telemetry.watch import Watch
+from outlast.traffic.assessment import Agreement
 
 pytestmark = pytest.mark.slow
 
@@ -95,6 +100,29 @@ class NamesWorld(World):
         entry = plan.entry(API) if plan is not None else None
         return {item.address: item.reason for item in entry.withheld} if entry is not None else {}
 
+    def watched(self) -> tuple[Agreement, int]:
+        """What the exporter makes of it: the agreement, and the number of addresses."""
+        watches: list[Watch] = []
+
+        @contextmanager
+        def serve(watch: Watch, *, address: str, port: int) -> Iterator[int]:
+            watches.append(watch)
+            yield 0
+
+        async def look() -> None:
+            stop = asyncio.Event()
+
+            def started(_: int) -> None:
+                asyncio.get_running_loop().call_soon(stop.set)  # when the first look is under way
+
+            listening = Listening(serve, "127.0.0.1", 0, 60.0)
+            await run_exporter(load(self.folder / "outlast.toml"), listening, stop=stop, started=started)
+
+        asyncio.run(look())
+        assert watches[0].last is not None
+        (reading,) = watches[0].last.readings
+        return reading.agreement, reading.addresses
+
     def log(self) -> str:
         return (self.folder / "up---name.log").read_text()
 
@@ -131,6 +159,7 @@ def test_a_name_that_leads_nowhere_gives_way(world: NamesWorld) -> None:
     world.balancer("west.test", "lb-2")
     wait_for(lambda: "published name resolves to nothing" in world.log())
     gone, doctor, stays = world.status(), world.run("doctor", "--json"), world.published()
+    watched = world.watched()
 
     world.balancer("west.test", "lb-2", "127.0.0.2")
     wait_for(lambda: world.status()["exit"] == 0)
@@ -138,6 +167,7 @@ def test_a_name_that_leads_nowhere_gives_way(world: NamesWorld) -> None:
     assert (0, True, 1, [LB2]) == (first, second, gone["exit"], stays)
     assert "unhealthy: resolves to nothing: NXDOMAIN (prober-a)" == reason
     assert ("dangling", f"{LB2} resolves to nothing, says prober-a") == (gone["agreement"], gone["words"][:50])
+    assert (Agreement.DANGLING, 0) == watched
     found = {item["subject"]: item["level"] for item in json.loads(doctor.stdout)["findings"]}
     assert ("FAIL", "FAIL") == (found[f"{LB1} of {API}"], found[f"{LB2} of {API}"])
 

@@ -221,6 +221,11 @@ def test_durations_and_targets() -> None:
             ),
         ),
         (
+            '["192.0.2.1"]',
+            '["lb.example.net"]\n[health]\nmax_signal_age = "2.9s"',
+            "[health] max_signal_age = 2.9 s is too short for targets that are names: write 3s",
+        ),
+        (
             "[registry]",
             '[health]\nupstreams = ["ns.example.net"]\n[registry]',
             (

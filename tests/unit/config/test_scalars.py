@@ -78,6 +78,7 @@ def test_well_written(read: Callable[[object], object], value: object, typed: ob
         (scalars.status_range, [200]),
         (scalars.target, 3),
         (scalars.upstreams, []),
+        (scalars.upstreams, ["192.0.2.53"] * 5),
         (scalars.upstreams, ["localhost"]),
         (scalars.upstreams, ["192.0.2.53:0"]),
         (scalars.upstreams, ["192.0.2.53:"]),
