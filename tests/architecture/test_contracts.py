@@ -24,11 +24,11 @@ DOING = {
         *("calls", "deliver", "desk", "drain", "lock", "log_check", "queue", "region", "reserve"),
         *("shipper", "spool", "spool_format", "sqlite_file", "store", "work", "writer"),
     },
-    "health": {"driver", "probe"},
+    "health": {"driver", "names", "probe"},
     "incidents": {"driver", "roles", "store", "trace"},
     "policy": {"attempts", "driver", "keyed", "locks", "policy", "timing"},
     "simulator": set(),
-    "resolver": {"driver", "errand", "probe", "resolver", "store", "upstream"},
+    "resolver": {"driver", "errand", "lookup", "probe", "resolver", "store", "upstream"},
     "telemetry": {"prometheus"},
     "traffic": {"driver"},
 }

@@ -18,7 +18,7 @@ TEST_MODULE_LINES = 500
 FUNCTION_LINES = 50
 POSITIONAL = 5
 """`self` included; at most three of them are arguments a caller should have to keep in order."""
-EXEMPTIONS = {("src", "noqa"): 35, ("src", "type: ignore"): 8, ("tests", "noqa"): 21, ("tests", "type: ignore"): 7}
+EXEMPTIONS = {("src", "noqa"): 36, ("src", "type: ignore"): 8, ("tests", "noqa"): 21, ("tests", "type: ignore"): 7}
 """How many there are. They may become fewer; whoever must raise a number says why in the review."""
 
 STUB = re.compile(r"\b(TO" r"DO|FIX" r"ME|XX" r"X|HA" r"CK|NotImplemented" r"Error)\b")

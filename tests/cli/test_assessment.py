@@ -4,10 +4,12 @@ import pytest
 
 from outlast.cli.status import exit_status, weaknesses
 from outlast.config.reading import Line
-from outlast.traffic.assessment import Agreement, assess
+from outlast.health.signal import Signal, Verdict
+from outlast.traffic.assessment import Agreement, assess, heard
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry
 from outlast.traffic.planner import Place
+from outlast.traffic.planning import freshest
 from outlast.traffic.ports import Known, Live, Record, Tier
 from outlast.traffic.sentinel import Sentinel, Standing
 
@@ -66,8 +68,45 @@ def test_agreement(of_registry: Known | str, of_provider: Live | str, agreement:
 
 
 def test_every_agreement_has_a_row() -> None:
-    """No name is unreachable."""
-    assert set(Agreement) == {agreement for _, _, agreement in ROWS}
+    """No name is unreachable; what probers say is added to a row afterwards."""
+    assert set(Agreement) - {Agreement.DANGLING} == {agreement for _, _, agreement in ROWS}
+
+
+@pytest.mark.parametrize(
+    ("standing", "evidence", "agreement", "words"),
+    [
+        (
+            Standing.LIVE,
+            "resolves to nothing: NODATA",
+            Agreement.DANGLING,
+            "lb.example.net. resolves to nothing, says o1; it",
+        ),
+        (Standing.LIVE, "192.0.2.1: connection refused", Agreement.IN_STEP, ""),
+        (
+            Standing.HELD,
+            "resolves to nothing: NODATA",
+            Agreement.HELD,
+            "held by enactor-a; lift it with: outlast thaw; lb.ex",
+        ),
+    ],
+)
+def test_a_name_that_leads_nowhere_is_told(standing: Standing, evidence: str, agreement: Agreement, words: str) -> None:
+    """Being in step with a plan that serves nobody is worth an alarm; being held stays what it is, with more words."""
+    name = Content.of_targets(("lb.example.net.",), ttl=5)
+    sentinel = seen(of=name, standing=standing)
+    of = Known(2, Entry(endpoint=DB, generation=2, content=name), Record("primary", DB, sentinel, name))
+    signal = Signal("lb.example.net.", "o1", Verdict.UNHEALTHY, 1, 1, evidence=evidence)
+    found = heard(assess("shop", of, live(sentinel, name)), live(sentinel, name), freshest([signal], wall=1, max_age=1))
+
+    assert (agreement, True) == (found.agreement, found.words.startswith(words))
+    assert bool(words) is bool(found.words)
+
+
+def test_a_provider_that_is_silent_says_nothing_of_names() -> None:
+    """Without a reading there is no name to hear of."""
+    unread = assess("shop", known(), "silent")
+
+    assert unread == heard(unread, "silent", {})
 
 
 @pytest.mark.parametrize(

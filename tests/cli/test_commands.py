@@ -137,6 +137,10 @@ def test_wrong_arguments(run: Run, arguments: tuple[str, ...], line: str) -> Non
     ("arguments", "line"),
     [
         (("--address", "localhost"), "outlast: --address localhost: not an IPv4 or IPv6 address"),
+        (("--ttl", "5"), "outlast: write either --address, once or more, or --cname"),
+        (("--address", "192.0.2.1", "--cname", "lb.example.net"), "outlast: write either --address, once or more, or"),
+        (("--cname", "lb"), "outlast: --cname lb: not a host name: write the whole name, with its domain"),
+        (("--cname", "DB.example.com."), "outlast: --cname DB.example.com.: that is the endpoint itself"),
         (
             ("--server", "x", "--zone", "example.com", "--key-file", "k:hmac-sha256:eA=="),
             "outlast: --server x: write an IP",
@@ -151,7 +155,7 @@ def test_wrong_arguments(run: Run, arguments: tuple[str, ...], line: str) -> Non
 def test_wrong_break_glass(run: Run, arguments: tuple[str, ...], line: str) -> None:
     """Break-glass names what is wrong with its options, without looking for a configuration that it does not need."""
     run("init")
-    given = arguments if "--address" in arguments else ("--address", "192.0.2.1", *arguments)
+    given = arguments if {"--address", "--cname", "--ttl"} & set(arguments) else ("--address", "192.0.2.1", *arguments)
     done = run("break-glass", "db.example.com", *given)
 
     assert (2, line) == (done.returncode, done.stderr[: len(line)])

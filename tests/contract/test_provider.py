@@ -170,6 +170,36 @@ def test_what_changed_behind_our_back_is_not_overwritten(place: Place, steps: St
 
 
 @pytest.mark.parametrize(
+    ("steps", "reply"),
+    [
+        pytest.param(lambda e: (("replace", e, 5, "CNAME", "stranger.test."),), CHANGED, id="another name"),
+        pytest.param(lambda e: (("delete", e, "CNAME"),), CHANGED, id="no name"),
+        pytest.param(lambda e: (("delete", e), ("add", e, 5, "A", "192.0.2.66")), None, id="an address instead"),
+        pytest.param(lambda e: (("delete", f"_outlast.{e}"),), CHANGED, id="sentinel deleted"),
+    ],
+)
+@pytest.mark.parametrize("content", [cname("lb-2.example.net"), TWO], ids=["to a name", "to an address"])
+def test_a_name_that_changed_behind_our_back_is_not_overwritten(
+    place: Place, content: Content, steps: Steps, reply: Reply | None
+) -> None:
+    """A CNAME is fenced as addresses are, whether another one or addresses were to come."""
+    provider, endpoint = place.provider(), fresh()
+
+    async def act() -> tuple[Reply, bool]:
+        seen = await create(provider, endpoint, cname("lb-1.example.net"))
+        place.change(*steps(endpoint))
+        before = await provider.read(endpoint)
+        said = await provider.commit(write(endpoint, seen, content, n=2))
+        return said, before == await provider.read(endpoint)
+
+    said, is_unchanged = asyncio.run(act())
+
+    assert is_unchanged
+    # Where an address stands instead, servers differ in which of two broken prerequisites they name.
+    assert any(place.is_conflict(said, it) for it in ((reply,) if reply is not None else (CHANGED, APPEARED)))
+
+
+@pytest.mark.parametrize(
     "steps",
     [
         pytest.param(lambda e: (("replace", e, 5, "A", "192.0.2.66"),), id="foreign address"),

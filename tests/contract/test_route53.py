@@ -115,6 +115,31 @@ def test_what_changed_behind_our_back_is_not_overwritten(account: Account, steps
     assert (Outcome.CONFLICT, before) == (reply.outcome, run(provider.read(endpoint)))
 
 
+@pytest.mark.parametrize("content", [cname("lb-2.example.net"), TWO], ids=["to a name", "to an address"])
+@pytest.mark.parametrize(
+    "steps",
+    [
+        pytest.param([("UPSERT", "{}", "CNAME", 5, ["stranger.test."])], id="another name"),
+        pytest.param([("DELETE", "{}", "CNAME", 5, ["lb-1.example.net."])], id="no name"),
+        pytest.param(
+            [("DELETE", "{}", "CNAME", 5, ["lb-1.example.net."]), ("CREATE", "{}", "A", 5, ["192.0.2.66"])],
+            id="an address instead",
+        ),
+    ],
+)
+def test_a_name_that_changed_behind_our_back_is_not_overwritten(
+    account: Account, content: Content, steps: list[tuple[Any, ...]]
+) -> None:
+    """A CNAME is fenced as addresses are, whether another one or addresses were to come."""
+    provider, endpoint = account.provider(), fresh()
+    seen = run(create(provider, endpoint, cname("lb-1.example.net")))
+    account.change(*behind(endpoint, steps))
+    before = run(provider.read(endpoint))
+    reply = run(provider.commit(write(endpoint, seen, content, n=2)))
+
+    assert (Outcome.CONFLICT, before) == (reply.outcome, run(provider.read(endpoint)))
+
+
 def test_what_a_stranger_adds_beside_is_left_alone(account: Account) -> None:
     """Route 53 cannot demand that a family is absent: the write lands, and the stranger's set stays to be seen."""
     provider, endpoint = account.provider(), fresh()

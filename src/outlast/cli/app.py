@@ -82,7 +82,7 @@ app.add_typer(plan.app, name="plan")
 app.command("evacuate", short_help="Take a region or a target out of the answers.", epilog=evacuate.EPILOG)(
     evacuate.evacuate
 )
-app.command("pin", short_help="Let an endpoint answer just these addresses.", epilog=pin.EPILOG)(pin.pin)
+app.command("pin", short_help="Let an endpoint answer just these targets.", epilog=pin.EPILOG)(pin.pin)
 app.command("freeze", short_help="Keep every enactor from changing an endpoint.", epilog=freeze.EPILOG)(freeze.freeze)
 app.command("thaw", short_help="Lift the hold of freeze or break-glass.", epilog=thaw.EPILOG)(thaw.thaw)
 app.command("adopt", short_help="Make a name ours that already has records.", epilog=adopt.EPILOG)(adopt.adopt)

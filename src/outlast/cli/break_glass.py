@@ -1,10 +1,11 @@
-"""`outlast break-glass`: writes addresses by hand, when nothing else works any more."""
+"""`outlast break-glass`: writes addresses, or a CNAME, by hand, when nothing else works any more."""
 
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
 import typer
 
+from outlast import hostnames
 from outlast.cli.hold import Hand, carry_out, operator, pace_of, read_with
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.config import scalars, wire
@@ -37,6 +38,7 @@ class World(NamedTuple):
 
 EPILOG = epilog(
     'outlast break-glass db.example.com --address 192.0.2.7 --apply --reason "INC-42"',
+    'outlast break-glass api.example.com --cname lb-9.example.net --apply --reason "INC-43"',
     "outlast break-glass db.example.com --address 192.0.2.7 --address 192.0.2.8 \\",
     "    --server 192.0.2.53 --zone example.com --key-file tsig.key --apply",
     status="0 written (or would be), 1 a provider was not reached or refused, 2 the command line or the configuration is wrong.",
@@ -46,7 +48,10 @@ EPILOG = epilog(
 def break_glass(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The endpoint.")],
     *,
-    address: Annotated[list[str], typer.Option("--address", help="What it shall answer; repeat for more.")],
+    address: Annotated[
+        list[str] | None, typer.Option("--address", help="What it shall answer; repeat for more.")
+    ] = None,
+    cname: Annotated[str, typer.Option("--cname", help="The name it shall be an alias of, instead.")] = "",
     ttl: Annotated[int | None, typer.Option("--ttl", help="Seconds; by default the endpoint's, or 5.")] = None,
     take_over: Annotated[
         bool, typer.Option("--take-over", help="Also if what stands there is not ours: it is replaced.")
@@ -61,18 +66,18 @@ def break_glass(
     key_file: Annotated[str, typer.Option("--key-file", help="BIND key file, or name:algorithm:base64.")] = "",
     realm: Annotated[str, typer.Option("--realm", help="The realm, if no sentinel stands there to say it.")] = "",
 ) -> None:
-    """Write addresses by hand and hold them against every enactor until thaw.
+    """Write addresses, or a CNAME, by hand and hold them against every enactor until thaw.
 
     Needs no registry, no running role and, with --server, --zone and --key-file, no configuration either. What is
     there and what would be written is printed; nothing is written without --apply.
     """
     endpoint = _domain(name, "NAME")
-    _check_addresses(address)
+    targets = _targets(endpoint, address or [], cname)
     if server or zone or key_file:
         world = _direct(endpoint, server=server, port=port, zone=zone, key_file=key_file, realm=realm)
     else:
         world = _configured(endpoint, config)
-    content = Content.of_addresses(address, ttl=ttl if ttl is not None else world.ttl)
+    content = Content.of_targets(targets, ttl=ttl if ttl is not None else world.ttl)
     me = operator(Command.BREAK_GLASS)
     states = tuple(
         HoldState(Command.BREAK_GLASS, me, world.realm, provider, endpoint, content=content, take_over=take_over)
@@ -80,6 +85,21 @@ def break_glass(
     )
     hand = Hand(registry=world.registry, providers=world.providers, apply=apply, reason=reason, pace=world.pace)
     carry_out(states, hand, as_json=as_json)
+
+
+def _targets(endpoint: str, addresses: list[str], cname: str) -> tuple[str, ...]:
+    if bool(addresses) == bool(cname):
+        raise InvalidConfig(("write either --address, once or more, or --cname",))
+    if not cname:
+        _check_addresses(addresses)
+        return tuple(addresses)
+    try:
+        name = hostnames.absolute(cname)
+    except ValueError as error:
+        raise InvalidConfig((f"--cname {cname}: not a host name: {error}",)) from error
+    if name == f"{endpoint}.":
+        raise InvalidConfig((f"--cname {cname}: that is the endpoint itself",))
+    return (name,)
 
 
 def _check_addresses(addresses: list[str]) -> None:

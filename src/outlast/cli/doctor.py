@@ -7,6 +7,7 @@ import typer
 
 from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level, worst
+from outlast.audit.names import judge_name
 from outlast.audit.prove import SCRATCH, prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_signing, judge_tier, judge_zone
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
@@ -85,6 +86,12 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
         async with room:
             return await _prepared(settings, endpoint, place)
 
+    lookup = wire.lookup(settings.health)
+
+    async def named(name: str, target: str) -> list[Finding]:
+        async with room:
+            return [judge_name(name, target, await lookup(target))]
+
     servers = [it for it in settings.providers if isinstance(it, ServerSettings | OctodnsSettings) and it.address]
     primaries: dict[tuple[str, Server], list[AnyProviderSettings]] = {}
     for it in servers:
@@ -96,11 +103,16 @@ async def _examine(settings: Settings, resolver: tuple[str, int] | None, *, prov
         *(hosted(name, at, asked) for at in at_route53 for name in at.zones if asked),
         *(endpoint(place) for place in wire.places(settings)),
         *(above(name, place) for name, place in _above(settings)),
+        *(named(name, target) for name, target in _names(settings)),
     )
     found += [item for items in judged for item in items]
     if prove:
         found += [await prove_cas(providers[it.name], name) for it in settings.providers for name in it.zones]
     return found
+
+
+def _names(settings: Settings) -> list[tuple[str, str]]:
+    return [(endpoint.name, target) for endpoint in settings.topology.named for target in endpoint.addresses]
 
 
 def _signing(settings: Settings, zone: str, at: AnyProviderSettings, is_signed: bool | str) -> list[Finding]:

@@ -8,6 +8,7 @@ import typer
 from outlast.cli.hold import user
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.cli.ordering import Wish, carry_out_order
+from outlast.config import scalars
 from outlast.config.parse import load
 from outlast.config.settings import Settings
 from outlast.errors import Refused
@@ -23,7 +24,9 @@ EPILOG = epilog(
 
 
 def evacuate(
-    subject: Annotated[str, typer.Argument(metavar="REGION|TARGET", help="A region, or one target's address.")],
+    subject: Annotated[
+        str, typer.Argument(metavar="REGION|TARGET", help="A region, or one target, an address or a name.")
+    ],
     *,
     endpoint: Annotated[str, typer.Option("--endpoint", help="Only at this endpoint.")] = "",
     undo: Annotated[bool, typer.Option("--undo", help="Lift the order: the targets come back.")] = False,
@@ -40,16 +43,20 @@ def evacuate(
     it answers accordingly; the slowest is reported.
     """
     settings = load(config)
-    _check(settings, subject, endpoint)
+    subject = _found(settings, subject, endpoint)
     order = Order(Kind.EVACUATE, subject, endpoint, (), user(), time.time_ns(), reason)
     carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))
 
 
-def _check(settings: Settings, subject: str, endpoint: str) -> None:
+def _found(settings: Settings, subject: str, endpoint: str) -> str:
     names = [item.name for item in settings.topology.endpoints]
     if endpoint and endpoint not in names:
         raise Refused(f"no such endpoint in {settings.path}: {endpoint}", hint=f"there are: {', '.join(names)}")
     targets = [it for item in settings.topology.endpoints if endpoint in {"", item.name} for it in item.targets]
-    if subject not in {word for target in targets for word in (target.region, target.address)}:
+    known = {word for target in targets for word in (target.region, target.address)}
+    # A target that is a name may be written without its last dot.
+    found = next((word for word in (subject, scalars.target(subject)) if word in known), "")
+    if not found:
         regions = ", ".join(sorted({target.region for target in targets}))
         raise Refused(f"no region and no target {subject!r} in {settings.path}", hint=f"regions: {regions}")
+    return found

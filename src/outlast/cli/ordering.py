@@ -15,7 +15,7 @@ from outlast.config.settings import Settings
 from outlast.errors import Unavailable
 from outlast.traffic.content import digest
 from outlast.traffic.messages import InputsRead
-from outlast.traffic.orders import Order
+from outlast.traffic.orders import Order, pin_of
 from outlast.traffic.plan import Entry
 from outlast.traffic.planner import Place, next_entries
 from outlast.traffic.ports import Live, Registry
@@ -37,7 +37,7 @@ class Wish:
 
 
 class Change(NamedTuple):
-    """What the planner would make of an endpoint; `kept` are addresses that the floors keep although ordered out."""
+    """What the planner would make of an endpoint; `kept` are targets that the floors keep although ordered out."""
 
     endpoint: str
     before: tuple[str, ...]
@@ -86,17 +86,25 @@ async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[
         orders=tuple(standing.values()),
     )
     entries = next_entries(inputs, int(settings.health.max_signal_age * 1e9))
-    return tuple(_change(inputs, entry, wish) for entry in entries)
+    changes = [_change(inputs, entry, wish) for entry in entries]
+    # Where the floors keep all of it, the plan does not change; that must be told all the same.
+    drafted = {change.endpoint for change in changes}
+    others = [entry for entry in inputs.plan.entries if entry.endpoint not in drafted] if inputs.plan else []
+    return (*changes, *(it for it in (_change(inputs, entry, wish) for entry in others) if it.kept))
 
 
 def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
     previous = inputs.plan.entry(entry.endpoint) if inputs.plan is not None else None
     endpoint = inputs.topology.endpoint(entry.endpoint)
     subject = wish.order.subject
-    ordered = {it.address for it in endpoint.targets if subject in {it.region, it.address}} if endpoint else set()
-    kept = tuple(it for it in entry.content.addresses if it in ordered and not wish.undo)
-    before = previous.content.addresses if previous is not None else ()
-    return Change(entry.endpoint, before, entry.content.addresses, kept)
+    is_meant = (
+        endpoint is not None and wish.order.endpoint in {"", entry.endpoint} and not pin_of(endpoint, inputs.orders)
+    )
+    targets = endpoint.targets if endpoint is not None and is_meant else ()
+    ordered = {it.address for it in targets if subject in {it.region, it.address}}
+    kept = tuple(it for it in entry.content.targets if it in ordered and not wish.undo)
+    before = previous.content.targets if previous is not None else ()
+    return Change(entry.endpoint, before, entry.content.targets, kept)
 
 
 async def _give_and_watch(

@@ -1,4 +1,4 @@
-"""`outlast pin`: an endpoint answers just these addresses, whatever health says."""
+"""`outlast pin`: an endpoint answers just these targets, whatever health says."""
 
 import time
 from typing import Annotated
@@ -8,6 +8,7 @@ import typer
 from outlast.cli.hold import user
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.cli.ordering import Wish, carry_out_order
+from outlast.config import scalars
 from outlast.config.parse import load
 from outlast.errors import Refused
 from outlast.traffic.orders import Kind, Order
@@ -15,6 +16,7 @@ from outlast.traffic.orders import Kind, Order
 EPILOG = epilog(
     "outlast pin db.example.com 192.0.2.1",
     'outlast pin db.example.com 192.0.2.1 192.0.2.2 --apply --reason "probes lie, INC-42"',
+    "outlast pin api.example.com lb-2.west.example.net --apply      where targets are names",
     "outlast pin db.example.com --undo --apply",
     status="0 done and DNS follows (or would), 1 a provider did not follow in time or the registry was not reached, 2 the configuration is wrong.",
 )
@@ -22,7 +24,7 @@ EPILOG = epilog(
 
 def pin(
     name: Annotated[str, typer.Argument(metavar="NAME", help="The endpoint.")],
-    addresses: Annotated[list[str] | None, typer.Argument(metavar="ADDRESS", help="Of its targets.")] = None,
+    addresses: Annotated[list[str] | None, typer.Argument(metavar="TARGET", help="Of its targets.")] = None,
     *,
     undo: Annotated[bool, typer.Option("--undo", help="Lift the pin: health decides again.")] = False,
     wait: Annotated[float, typer.Option("--wait", help="Seconds to watch DNS for it.", min=0, max=3600)] = 60.0,
@@ -42,10 +44,11 @@ def pin(
         there = ", ".join(item.name for item in settings.topology.endpoints)
         raise Refused(f"no such endpoint in {settings.path}: {name}", hint=f"there are: {there}")
     if bool(addresses) == undo:
-        raise Refused("name the addresses, or say --undo", hint=f"targets: {', '.join(endpoint.addresses)}")
-    strange = sorted(set(addresses or ()) - set(endpoint.addresses))
+        raise Refused("name the targets, or say --undo", hint=f"targets: {', '.join(endpoint.addresses)}")
+    wanted = tuple(map(scalars.target, addresses or ()))
+    strange = sorted(set(wanted) - set(endpoint.addresses))
     if strange:
         hint = f"targets: {', '.join(endpoint.addresses)}; for others use break-glass"
         raise Refused(f"no targets of {endpoint.name}: {', '.join(strange)}", hint=hint)
-    order = Order(Kind.PIN, "", endpoint.name, tuple(addresses or ()), user(), time.time_ns(), reason)
+    order = Order(Kind.PIN, "", endpoint.name, wanted, user(), time.time_ns(), reason)
     carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))

@@ -56,7 +56,7 @@ def show(generation: Latest = 0, as_json: Json = False, config: Config = DEFAULT
 
 @app.command(epilog=DIFF)
 def diff(old: Generation, new: Latest = 0, as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
-    """Print what differs between two plans: addresses that come and go, by endpoint."""
+    """Print what differs between two plans: addresses and names that come and go, by endpoint."""
     registry = wire.registry(load(config))
     before, after = asyncio.run(_plan(registry, old)), asyncio.run(_plan(registry, new))
     changes = differences(before, after)
@@ -66,7 +66,7 @@ def diff(old: Generation, new: Latest = 0, as_json: Json = False, config: Config
     put(f"plan {before.generation} -> plan {after.generation}")
     for change in changes:
         words = [f"-{address}" for address in change["gone"]] + [f"+{address}" for address in change["come"]]
-        put(f"{change['endpoint']}  {' '.join(words) or 'same addresses'}{'' if change['was'] else '  (new)'}")
+        put(f"{change['endpoint']}  {' '.join(words) or 'same targets'}{'' if change['was'] else '  (new)'}")
     if not changes:
         put("nothing differs")
 
@@ -122,13 +122,13 @@ def rollback(
 
 
 def differences(before: Plan, after: Plan) -> list[dict[str, Any]]:
-    """The endpoints that differ: `gone` and `come` addresses; `was` and `is` say whether each plan knows the endpoint."""
+    """The endpoints that differ: `gone` and `come` targets; `was` and `is` say whether each plan knows the endpoint."""
     found = []
     for name in sorted({entry.endpoint for plan in (before, after) for entry in plan.entries}):
         one, two = before.entry(name), after.entry(name)
         if one is not None and two is not None and one.digest == two.digest:
             continue
-        was, now = (set(entry.content.addresses) if entry is not None else set() for entry in (one, two))
+        was, now = (set(entry.content.targets) if entry is not None else set() for entry in (one, two))
         change = {"endpoint": name, "was": one is not None, "is": two is not None}
         found.append({**change, "gone": sorted(was - now), "come": sorted(now - was)})
     return found

@@ -38,7 +38,7 @@ def status(
     settings = load(config)
     wanted = {name.lower().rstrip(".") for name in names or []}
     places = tuple(place for place in wire.places(settings) if not wanted or place.endpoint in wanted)
-    lines = asyncio.run(read_places(settings.realm, places, wire.registry(settings), wire.providers(settings)))
+    lines = asyncio.run(read_places(settings, places, wire.registry(settings), wire.providers(settings)))
     if as_json:
         put_json(to_json(settings, lines))
     else:

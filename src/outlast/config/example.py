@@ -77,6 +77,7 @@ rise = 2                            # successes in a row until a target counts a
 fall = 3                            # failures in a row until it counts as unhealthy
 flap_window = "10m"                 # a target that falls again within it must succeed twice as often to come back
 max_signal_age = "15s"              # older signals decide nothing: the last plan stands
+# upstreams = ["192.0.2.53"]         # who says what targets that are names resolve to; by default resolv.conf's servers
 # place = "us-west-2"               # where this machine's prober stands: probers in two places outside a region that
                                     # all see it fail, and another one healthy, evacuate it in one step
 
@@ -119,4 +120,10 @@ soak = "10s"                        # how long a newcomer must be healthy before
 [endpoint."db.example.com".targets]
 us-east-1 = ["192.0.2.1", {address = "192.0.2.2", zone = "b"}]
 us-west-2 = ["198.51.100.1"]
+
+# Targets may be names, a load balancer's, but never beside addresses. One is published, as a CNAME: the first that is fit,
+# until it no longer is. A name that resolves to nothing is not fit. A zone's own name cannot be a CNAME.
+# [endpoint."api.example.com".targets]
+# us-east-1 = ["lb-1.east.example.net"]
+# us-west-2 = [{name = "lb-2.west.example.net", zone = "b"}]
 """

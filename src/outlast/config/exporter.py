@@ -12,7 +12,8 @@ from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError
 from outlast.telemetry.watch import PlaceReading, Snapshot, Watch
-from outlast.traffic.content import addresses_in, digest
+from outlast.traffic.assessment import Agreement
+from outlast.traffic.content import digest, targets_in
 from outlast.traffic.ports import Registry
 from outlast.traffic.sentinel import Sentinel, parse
 
@@ -53,7 +54,7 @@ async def run_exporter(
 
 async def _look(settings: Settings) -> Snapshot:
     registry = wire.registry(settings)
-    lines = await read_places(settings.realm, wire.places(settings), registry, wire.readers(settings))
+    lines = await read_places(settings, wire.places(settings), registry, wire.readers(settings))
     snapshot = Snapshot(time.time_ns(), tuple(map(_reading, lines)))
     with contextlib.suppress(OutlastError):
         return await _with_registry(snapshot, registry)
@@ -77,6 +78,5 @@ def _reading(line: Line) -> PlaceReading:
         return PlaceReading(line.place, line.assessment.agreement, None, "", 0)
     seen = parse(live.sentinel)
     sentinel = seen if isinstance(seen, Sentinel) else None
-    return PlaceReading(
-        line.place, line.assessment.agreement, sentinel, digest(live.sets), len(addresses_in(live.sets))
-    )
+    count = 0 if line.assessment.agreement is Agreement.DANGLING else len(targets_in(live.sets))
+    return PlaceReading(line.place, line.assessment.agreement, sentinel, digest(live.sets), count)

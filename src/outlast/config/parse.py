@@ -5,6 +5,7 @@ import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from outlast import hostnames
 from outlast.config import scalars
 from outlast.config.providers import fault_of_signing, given, read_providers
 from outlast.config.registry_parse import read_registry
@@ -27,7 +28,9 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024 * 1024
 """A file of 100,000 endpoints has about 20 MB."""
-TARGET_KEYS = ("address", "zone", "cloud")
+TARGET_KEYS = ("address", "name", "zone", "cloud")
+STAND_IN = Target(address="192.0.2.1", region="")
+"""For targets that cannot be read, so that "targets is empty" is not said as well."""
 
 
 def load(path: Path) -> Settings:
@@ -78,6 +81,8 @@ def _settings(root: Table, path: Path) -> Settings | None:
     endpoints = _endpoints(root.table("endpoint"), providers)
     topology = root.build(lambda: Topology(realm=realm, endpoints=endpoints))
     root.finish()
+    if topology is not None and health is not None and topology.named:
+        _check_age(root.table("health"), health)
     if topology is None or health is None or planner is None or enactor is None or janitor is None:
         return None
     return Settings(
@@ -91,6 +96,15 @@ def _settings(root: Table, path: Path) -> Settings | None:
         janitor=janitor,
         resolver=resolver,
     )
+
+
+def _check_age(table: Table, health: HealthSettings) -> None:
+    # Looking a name up takes up to one timeout, and probing what it leads to another.
+    least = health.interval + 2 * health.probe.timeout
+    if health.max_signal_age < least:
+        table.fault(
+            f"max_signal_age = {health.max_signal_age:g} s is too short for targets that are names: write {least:g}s"
+        )
 
 
 def _one_kind(table: Table, kind: str) -> None:
@@ -115,7 +129,7 @@ def _health(table: Table) -> HealthSettings | None:
     counts: dict[str, Any] = given(table, {"rise": scalars.integer, "fall": scalars.integer})
     counts |= given(table, {"flap_window": scalars.duration})
     looking: dict[str, Any] = given(table, {"interval": scalars.duration, "max_signal_age": scalars.duration})
-    looking |= given(table, {"place": scalars.role_name})
+    looking |= given(table, {"place": scalars.role_name, "upstreams": scalars.upstreams})
     table.take("kind", scalars.text, "http")
     table.finish()
     probe = table.build(lambda: HttpProbe(**options))
@@ -177,6 +191,8 @@ def _endpoint(table: Table, name: str, providers: tuple[AnyProviderSettings, ...
     if fault := fault_of_signing(name, providers):
         table.fault(fault)
     targets = _targets(table)
+    if fault := _fault_of_apex(name, targets, providers):
+        table.fault(fault)
     options = given(
         table,
         {
@@ -205,7 +221,18 @@ def _built(table: Table, name: str, targets: tuple[Target, ...], options: dict[s
 
 def _targets(table: Table) -> tuple[Target, ...]:
     regions = table.table("targets")
-    return tuple(target for region in regions.names() for target in _region(regions, region))
+    found = tuple(target for region in regions.names() for target in _region(regions, region))
+    return tuple(target for target in found if target is not STAND_IN) or found[:1]
+
+
+def _fault_of_apex(name: str, targets: tuple[Target, ...], providers: tuple[AnyProviderSettings, ...]) -> str:
+    names = [target.address for target in targets if hostnames.is_absolute(target.address)]
+    at = [provider.name for provider in providers if provider.zone_of(name) == name]
+    if not names or not at:
+        return ""
+    # RFC 1034, section 3.6.2: SOA and NS stand there. An alias of the provider's own kind cannot be fenced (`aliases`).
+    why = f"it is the zone's own name at {', '.join(at)}, beside whose SOA and NS no CNAME can stand"
+    return f"target {names[0]}: {why}; give it addresses, or give clients a name below it such as www.{name}"
 
 
 def _region(table: Table, region: str) -> tuple[Target, ...]:
@@ -218,15 +245,15 @@ def _region(table: Table, region: str) -> tuple[Target, ...]:
             _check_target(item)
         return tuple(_target(item, region) for item in value)
 
-    # The stand-in keeps "targets is empty" from being said as well.
-    return table.take(region, read, (Target(address="192.0.2.1", region=region),))
+    return table.take(region, read, (STAND_IN,))
 
 
 def _check_target(value: object) -> None:
     if isinstance(value, str):
         return
-    if not isinstance(value, dict) or not isinstance(value.get("address"), str):
-        raise scalars.Misread('each target is an address in quotes, or {address = "192.0.2.2", zone = "a"}')
+    if not isinstance(value, dict) or sum(isinstance(value.get(key), str) for key in ("address", "name")) != 1:
+        forms = '{address = "192.0.2.2", zone = "a"}, or {name = "lb.example.net", zone = "a"}'
+        raise scalars.Misread(f"each target is an address or a name in quotes, {forms}")
     for key, word in value.items():
         if key not in TARGET_KEYS:
             near = difflib.get_close_matches(key, TARGET_KEYS, n=1)
@@ -236,4 +263,6 @@ def _check_target(value: object) -> None:
 
 
 def _target(value: str | dict[str, str], region: str) -> Target:
-    return Target(address=value, region=region) if isinstance(value, str) else Target(region=region, **value)
+    words = {"address": value} if isinstance(value, str) else dict(value)
+    address = scalars.target(words.pop("name", "") or words.pop("address"))
+    return Target(address=address, region=region, **words)

@@ -1,12 +1,15 @@
 """Reads endpoints from their primaries and the registry, and judges each: what status prints and the exporter counts."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from outlast.config.settings import Settings
 from outlast.errors import OutlastError
-from outlast.traffic.assessment import Assessment, assess
+from outlast.traffic.assessment import Assessment, assess, heard
 from outlast.traffic.planner import Place
+from outlast.traffic.planning import Evidence, freshest
 from outlast.traffic.ports import Known, Live, Provider, Registry, Tier
 
 CONCURRENT = 16
@@ -24,10 +27,11 @@ class Line(NamedTuple):
 
 
 async def read_places(
-    realm: str, places: tuple[Place, ...], registry: Registry, providers: Mapping[str, Provider]
+    settings: Settings, places: tuple[Place, ...], registry: Registry, providers: Mapping[str, Provider]
 ) -> tuple[Line, ...]:
     """Read all of them, a few at a time. What cannot be read is told, never raised."""
     room = asyncio.Semaphore(CONCURRENT)
+    evidence = await _evidence(settings, registry)
 
     async def one(place: Place) -> Line:
         async with room:
@@ -35,9 +39,18 @@ async def read_places(
             provider = providers[place.provider]
             live = await _live(provider, place.endpoint)
             known = await _known(registry, place)
-            return Line(place, known, live, assess(realm, known, live), provider.tier)
+            assessment = heard(assess(settings.realm, known, live), live, evidence)
+            return Line(place, known, live, assessment, provider.tier)
 
     return tuple(await asyncio.gather(*(one(place) for place in places)))
+
+
+async def _evidence(settings: Settings, registry: Registry) -> Mapping[str, Evidence]:
+    try:
+        signals = await registry.signals()
+    except OutlastError:
+        return {}
+    return freshest(signals, wall=time.time_ns(), max_age=int(settings.health.max_signal_age * 1e9))
 
 
 async def _live(provider: Provider, endpoint: str) -> Live | str:

@@ -197,6 +197,7 @@ async def run_prober(
         recall=shelf.signals,
         publish=shelf.put_signals,
         clock=SystemClock(),
+        lookup=wire.lookup(health),
         tell=lambda it: notices.told(name, it.place, (Note(it.name, it.detail, it.alarm),)),
         dial=dial,
     )

@@ -4,7 +4,9 @@ import ipaddress
 import re
 from urllib.parse import urlsplit
 
+from outlast import hostnames
 from outlast.durations import seconds_of
+from outlast.health.lookup import MAX_UPSTREAMS
 
 _LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _WORD = re.compile(r"[A-Za-z0-9._-]+")
@@ -130,6 +132,33 @@ def https_url(value: object) -> str:
     if not is_plain or "@" in parts.netloc or parts.query or parts.fragment:
         raise Misread(fix)
     return parts.geturl().rstrip("/")
+
+
+def upstreams(value: object) -> tuple[str, ...]:
+    """Read a list of servers, each `ADDRESS:PORT` or `ADDRESS`."""
+    if not isinstance(value, list) or not value:
+        raise Misread('write a list of servers such as ["192.0.2.53", "127.0.0.1:5353"]')
+    if len(value) > MAX_UPSTREAMS:
+        raise Misread(f"write at most {MAX_UPSTREAMS} servers: they are asked one after another")
+    return tuple(_upstream(item) for item in value)
+
+
+def _upstream(value: object) -> str:
+    server = text(value)
+    address, _, port_text = server.rpartition(":") if server.count(":") == 1 or "]:" in server else (server, "", "53")
+    if not port_text.isdecimal() or not 1 <= int(port_text) <= 65_535:
+        raise Misread("write each server as ADDRESS:PORT, or ADDRESS for port 53")
+    ip_address(address.removeprefix("[").removesuffix("]"))
+    return server
+
+
+def target(value: object) -> str:
+    """Read a target: an address as it stands, or a name in its one form. What is neither is the topology's to refuse."""
+    word = text(value)
+    try:
+        return hostnames.absolute(word)
+    except ValueError:
+        return word
 
 
 def status_range(value: object) -> tuple[int, int]:

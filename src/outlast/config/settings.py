@@ -171,6 +171,7 @@ class HealthSettings:
         interval: Seconds between two rounds of probes.
         max_signal_age: Seconds after which a signal decides nothing.
         place: Where this machine's observer stands, a region's name as in targets; empty if it should not say.
+        upstreams: The recursive servers that say what targets which are names resolve to; empty: the system's.
         probe: What is asked.
         thresholds: How many probes in a row are believed.
 
@@ -179,6 +180,7 @@ class HealthSettings:
     interval: float = 1.0
     max_signal_age: float = 15.0
     place: str = ""
+    upstreams: tuple[str, ...] = ()
     probe: HttpProbe = field(default_factory=HttpProbe)
     thresholds: Thresholds = field(default_factory=Thresholds)
 

@@ -7,6 +7,7 @@ from outlast.config import registry_wire
 from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file, read_secret
 from outlast.config.settings import (
     AnyProviderSettings,
+    HealthSettings,
     OctodnsSettings,
     PowerdnsSettings,
     Rfc2136Settings,
@@ -15,6 +16,7 @@ from outlast.config.settings import (
     Settings,
 )
 from outlast.errors import InvalidConfig
+from outlast.health.lookup import Lookup
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Provider, Registry
 
@@ -33,6 +35,18 @@ def remembered(settings: Settings, shelf: Registry, name: str, on_fault: Callabl
     """Wire `shelf` for the enactor called `name`: with a copy on this machine's disk for when it does not answer."""
     path = settings.enactor.copy or settings.path.parent / f"{name}.copy"
     return registry_wire.remembered(shelf, path, realm=settings.realm, on_fault=on_fault)
+
+
+def lookup(health: HealthSettings) -> Lookup:
+    """Wire what resolves the targets that are names.
+
+    Raises:
+        InvalidConfig: There are too many upstreams.
+
+    """
+    from outlast.resolver.lookup import PlainLookup  # noqa: PLC0415  it needs DNS, which starting a command does not
+
+    return PlainLookup(health.upstreams, timeout=health.probe.timeout)
 
 
 def providers(settings: Settings) -> dict[str, Provider]:

@@ -12,20 +12,23 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from outlast import hostnames
 from outlast.clock import Clock
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.health.detector import Detector, Thresholds
+from outlast.health.lookup import Lookup, Silence
+from outlast.health.names import Names
 from outlast.health.probe import Dial, HttpProbe, probe
 from outlast.health.signal import Signal, Verdict
 
 MAX_CONCURRENT = 64
-"""Probes under way at once; each holds one file descriptor, of which a process commonly has 256 to 1,024."""
+"""Probes and look-ups under way at once; each holds one file descriptor or two, of which a process commonly has 256 to 1,024."""
 INTERVAL_RANGE = (0.05, 3600.0)
 """Seconds between rounds."""
 
 
 class Probed(NamedTuple):
-    """A target to probe and the name it is asked for."""
+    """A target to probe, an address or an absolute name, and the host it is asked for."""
 
     address: str
     host: str
@@ -89,6 +92,7 @@ class Prober:
         clock: Tells when a probe ended.
         tell: Told of verdicts that change and of a registry that comes and goes.
         dial: Where to connect instead of a target's own address.
+        lookup: Resolves the targets that are names. Without it nothing can be said of them.
 
     """
 
@@ -97,6 +101,7 @@ class Prober:
         options: ProberOptions,
         targets: Targets,
         *,
+        lookup: Lookup | None = None,
         recall: Recall,
         publish: Publish,
         clock: Clock,
@@ -112,6 +117,8 @@ class Prober:
         self._dial = dial
         self._detectors: dict[str, Detector] = {}
         self._room = asyncio.Semaphore(MAX_CONCURRENT)
+        self._names = Names(lookup or _nobody, clock=clock, room=self._room, dial=dial)
+        self._silent: set[str] = set()
         self._earlier: dict[str, Signal] | None = None
         self._outbox: asyncio.Task[None] | None = None
         self._is_down = False
@@ -136,10 +143,13 @@ class Prober:
                     await self._outbox
 
     async def round(self) -> tuple[Signal, ...]:
-        """Probe every target once and return its signal."""
+        """Probe every target once and return the signals of all of which anything was ever seen."""
         targets = {target.address: target for target in reversed(self._targets())}
         self._detectors = {address: self._detector(address) for address in sorted(targets)}
-        return tuple(await asyncio.gather(*(self._look(targets[address]) for address in self._detectors)))
+        self._names.keep(set(targets))
+        self._silent &= set(targets)
+        signals = await asyncio.gather(*(self._look(targets[address]) for address in self._detectors))
+        return tuple(signal for signal in signals if signal.at)
 
     def _detector(self, address: str) -> Detector:
         found = self._detectors.get(address)
@@ -153,13 +163,31 @@ class Prober:
     async def _look(self, target: Probed) -> Signal:
         detector = self._detectors[target.address]
         before = detector.signal.verdict
-        async with self._room:
-            failure = await probe(self._options.probe, target.address, host=target.host, dial=self._dial)
+        failure = await self._failure(target)
+        self._tell_silence(target.address, failure)
+        if isinstance(failure, Silence):
+            # No look, so no new signal: the last one grows too old, and then decides nothing.
+            return detector.signal
         signal = detector.observe(failure, wall=self._clock.wall())
         if signal.verdict is not before:
             is_bad = signal.verdict is Verdict.UNHEALTHY
             self._tell(Remark(target.address, signal.verdict, signal.evidence, is_bad))
         return signal
+
+    async def _failure(self, target: Probed) -> str | Silence:
+        if hostnames.is_absolute(target.address):
+            return await self._names.look(self._options.probe, target.address, host=target.host)
+        async with self._room:
+            return await probe(self._options.probe, target.address, host=target.host, dial=self._dial)
+
+    def _tell_silence(self, name: str, failure: str | Silence) -> None:
+        if isinstance(failure, Silence):
+            if name not in self._silent:
+                self._tell(Remark(name, "nobody says what it resolves to", failure.words, alarm=True))
+            self._silent.add(name)
+        elif name in self._silent:
+            self._silent.discard(name)
+            self._tell(Remark(name, "it is told again what it resolves to"))
 
     def _hand_on(self, signals: tuple[Signal, ...]) -> None:
         if signals and (self._outbox is None or self._outbox.done()):
@@ -188,3 +216,7 @@ class Prober:
         return tuple(
             self._detectors[item.target].signal if item.target in self._detectors else item for item in signals
         )
+
+
+async def _nobody(_: str) -> Silence:
+    return Silence("this prober has nobody to ask")

@@ -3,6 +3,9 @@
 from enum import StrEnum
 from typing import NamedTuple
 
+NOWHERE = "resolves to nothing"
+"""How the evidence against a target begins that is a name without an address behind it."""
+
 
 class Verdict(StrEnum):
     """What an observer makes of its probes."""

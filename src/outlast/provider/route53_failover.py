@@ -185,10 +185,14 @@ def routed_sets(
         primary: The region that answers alone while it is not evacuated, the other being its standby; empty: all share.
 
     Raises:
-        InvalidConfig: There is nothing to shift to; or `primary` is given and there are not two regions, it being one.
+        InvalidConfig: There is nothing to shift to; its targets are names; or `primary` is given and there are not two regions, it being one.
 
     """
     regions = regions_of(endpoint)
+    if endpoint.has_names:
+        raise InvalidConfig(
+            (f"{endpoint.name}: its targets are names, and no alias of type A or AAAA leads to a CNAME",)
+        )
     if len(regions) < 2:
         raise InvalidConfig((f"{endpoint.name}: all its targets are in one region: there is nothing to shift to",))
     if primary and (primary not in regions or len(regions) != 2):

@@ -45,7 +45,9 @@ class WatchCollector:
         not_frozen = _family("outlast_not_frozen", "1 where a freeze did not reach this provider.")
         generation = _family("outlast_generation", "The generation that the sentinel names.")
         written = _family("outlast_last_enactment_timestamp_seconds", "When it was last seen to be written.")
-        addresses = _family("outlast_addresses", "How many addresses it answers.")
+        addresses = _family(
+            "outlast_addresses", "How many addresses it answers; a name counts as one, and as none if it is dangling."
+        )
         unfrozen = self._watch.not_frozen()
         for reading in snapshot.readings:
             labels = (reading.place.endpoint, reading.place.provider)

@@ -1,9 +1,12 @@
 """What to make of an endpoint at a provider: the plan, the record and the primary, held against one another. Pure."""
 
+from collections.abc import Mapping
 from enum import StrEnum
 from typing import NamedTuple
 
-from outlast.traffic.content import describe, digest
+from outlast.traffic.alarms import leading_nowhere
+from outlast.traffic.content import describe, digest, targets_in
+from outlast.traffic.planning import Evidence
 from outlast.traffic.ports import Known, Live
 from outlast.traffic.sentinel import Corrupt, Sentinel, Standing, UnknownVersion, parse
 
@@ -23,6 +26,8 @@ class Agreement(StrEnum):
     CORRUPT = "corrupt"
     FOREIGN = "foreign"
     UNPLANNED = "unplanned"
+    DANGLING = "dangling"
+    """All as planned, and yet clients get nothing: the name that is published has no address behind it."""
     UNKNOWN = "unknown"
 
 
@@ -58,6 +63,16 @@ def assess(realm: str, known: Known | str, live: Live | str) -> Assessment:
     if isinstance(known, str):
         return Assessment(Agreement.UNKNOWN, f"records are whole, but the registry did not answer: {known}")
     return _against_plan(seen, known)
+
+
+def heard(assessment: Assessment, live: Live | str, evidence: Mapping[str, Evidence]) -> Assessment:
+    """The same, with what probers say of a name that is published: leading nowhere is worse than being in step."""
+    words = "" if isinstance(live, str) else "; ".join(leading_nowhere(targets_in(live.sets), evidence))
+    if not words:
+        return assessment
+    if assessment.agreement is Agreement.IN_STEP:
+        return Assessment(Agreement.DANGLING, words)
+    return assessment._replace(words=f"{assessment.words}; {words}")
 
 
 def _without_sentinel(known: Known | str, live: Live) -> Assessment:

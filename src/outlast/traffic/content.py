@@ -7,15 +7,20 @@ is impossible, which is the first of the four doors of "an endpoint is never emp
 import hashlib
 import ipaddress
 import json
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from outlast import hostnames
 from outlast.errors import UnsafePlan
 
 FAMILIES = ("A", "AAAA")
 MAX_VALUES = 512
 """Values in one set. BIND warns from 100 (`max-records-per-type`); a UDP answer holds about 60 addresses."""
 MAX_TTL = 86_400
+
+# What may stand in DNS, which is more than a host name: somebody's CNAME may be adopted (RFC 1035, section 2.3.4).
+_NAME = re.compile(r"(?!.{255})([^.\s]{1,63}\.)+")
 
 
 class RecordSet(NamedTuple):
@@ -72,9 +77,21 @@ class Content:
         """The content that answers with these IPv4 and IPv6 addresses."""
         return cls(tuple(RecordSet.of(family, ttl, of) for family in FAMILIES if (of := of_family(addresses, family))))
 
+    @classmethod
+    def of_targets(cls, targets: "tuple[str, ...] | list[str]", *, ttl: int) -> "Content":
+        """The content that answers with these addresses, or with this one absolute name."""
+        if targets and all(map(hostnames.is_absolute, targets)):
+            return cls((RecordSet.of("CNAME", ttl, targets),))
+        return cls.of_addresses(targets, ttl=ttl)
+
     @property
     def digest(self) -> str:
         return digest(self.sets)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """What it points to: its addresses, or the one name."""
+        return targets_in(self.sets)
 
     @property
     def addresses(self) -> tuple[str, ...]:
@@ -107,6 +124,8 @@ def _faults(item: RecordSet) -> list[str]:
         faults += [fault for value in item.values if (fault := _address_fault(value, item.type))]
     if item.type == "CNAME" and len(item.values) > 1:
         faults.append("its CNAME has more than one target")
+    if item.type == "CNAME":
+        faults += [f"{value!r} is not a domain name" for value in item.values if not _NAME.fullmatch(value)]
     return faults
 
 
@@ -131,6 +150,11 @@ def of_family(addresses: "tuple[str, ...] | list[str]", family: str) -> tuple[st
 
 def addresses_in(sets: tuple[RecordSet, ...]) -> tuple[str, ...]:
     return tuple(value for item in sets if item.type in FAMILIES for value in item.values)
+
+
+def targets_in(sets: tuple[RecordSet, ...]) -> tuple[str, ...]:
+    """What the sets point to: addresses, and the name of a CNAME."""
+    return tuple(value for item in sets if item.type in (*FAMILIES, "CNAME") for value in item.values)
 
 
 def describe(sets: tuple[RecordSet, ...]) -> str:

@@ -1,10 +1,10 @@
 """The last hop: what an enactor checks before it sends. Few checks, none of which can refuse for ever.
 
 Velocity and canary belong to the planner, which knows the history. Here stand only the floors: no family goes empty,
-no endpoint falls below its minimum, and no address that we once promised leaves without evidence or an operator.
+no endpoint falls below its minimum, and no address or name that we once promised leaves without evidence or an operator.
 """
 
-from outlast.traffic.content import FAMILIES, RecordSet, addresses_in
+from outlast.traffic.content import FAMILIES, RecordSet, targets_in
 from outlast.traffic.plan import Entry
 from outlast.traffic.ports import Record
 
@@ -39,10 +39,10 @@ def _below_minimum(entry: Entry) -> str:
 
 
 def _unexplained(present: tuple[RecordSet, ...], entry: Entry, record: Record | None) -> str:
-    # What nobody of ours ever promised (an address added by hand) needs no evidence to go: that is a repair.
-    ours = set(record.content.addresses) if record is not None else set()
-    explained = {item.address for item in entry.withheld} | set(entry.content.addresses)
-    leaving = sorted((set(addresses_in(present)) & ours) - explained)
+    # What nobody of ours ever promised (an address or a CNAME set by hand) needs no evidence to go: that is a repair.
+    ours = set(record.content.targets) if record is not None else set()
+    explained = {item.address for item in entry.withheld} | set(entry.content.targets)
+    leaving = sorted((set(targets_in(present)) & ours) - explained)
     if leaving:
         return f"no evidence for removing {', '.join(leaving)}; lifted by the planner's next plan, which will name it"
     return ""

@@ -16,6 +16,7 @@ from enum import StrEnum
 from typing import NamedTuple
 
 from outlast.errors import UnsafePlan
+from outlast.traffic.alarms import alarms
 from outlast.traffic.content import Content
 from outlast.traffic.messages import (
     DropReports,
@@ -124,14 +125,18 @@ def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
         drafts = next_entries(inputs, state.options.max_signal_age)
     except UnsafePlan as error:
         return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
+    notes = alarms(inputs, drafts, state.options.max_signal_age)
     concerned = {draft.endpoint for draft in drafts} | {report.endpoint for report in inputs.reports}
     if not concerned and not _gone(inputs):
-        return _rest(state)
+        return _rest(state, *notes)
     to_read = tuple(place for place in state.options.places if place.endpoint in concerned)
     # Of the records only the generations still count, and the largest of them is a floor like the registry's.
     floor = max([inputs.floor, *(record.sentinel.gen for record in inputs.records)])
     inputs = inputs._replace(records=(), floor=floor)
-    return _next_sentinel(state._replace(phase=Phase.SENTINELS, inputs=inputs, drafts=drafts, to_read=to_read, seen=()))
+    state, effects = _next_sentinel(
+        state._replace(phase=Phase.SENTINELS, inputs=inputs, drafts=drafts, to_read=to_read, seen=())
+    )
+    return state, (*notes, *effects)
 
 
 def _gone(inputs: InputsRead) -> set[str]:

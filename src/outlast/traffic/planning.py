@@ -19,6 +19,8 @@ Per endpoint, in this order, each rule with its reason in `withheld`:
 6. Floors: no address family and no endpoint below its minimum; what ever worked is brought back first, what is
    evacuated after what is not, then anything.
 
+Of targets that are names one is published: for them 4 to 6 stand in `aliases`.
+
 An observer's place stands before the slash of its name: `us-west-2/prober`. Without a slash its place is unknown: it
 can object to an evacuation, never ask for one.
 """
@@ -27,6 +29,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from outlast.health.signal import Signal, Verdict
+from outlast.traffic import aliases
 from outlast.traffic.content import Content, family_of
 from outlast.traffic.guards import UNCONFIGURED
 from outlast.traffic.orders import ORDERED, Order, ordered_out, pin_of
@@ -97,7 +100,7 @@ def is_settled(
     Most endpoints are like that most of the time, and this is found out some twenty times faster.
     """
     content = previous.content
-    published = set(content.addresses)
+    published = set(content.targets)
     return (
         not orders
         and published == set(endpoint.addresses)
@@ -113,7 +116,7 @@ def is_settled(
                 for view in evidence[address].views
             )
         )
-        and all(published.issuperset(it.content.addresses) for it in records if it.content.sets != content.sets)
+        and all(published.issuperset(it.content.targets) for it in records if it.content.sets != content.sets)
     )
 
 
@@ -132,6 +135,12 @@ def propose(
     evacuated |= ordered_out(endpoint, orders)
     out = _unfit(endpoint, previous, evidence, wall) if is_judged else {}
     out = {address: reason for address, reason in out.items() if address not in evacuated}
+    if endpoint.has_names:
+        worked = {target.address for target in endpoint.targets if _ever_worked(target, previous, evidence)}
+        is_heard = endpoint.probed and pin_of(endpoint, orders) is None
+        findings = aliases.Findings(out, evacuated, evidence if is_heard else {}, worked)
+        content, out = aliases.decide(endpoint, previous, findings)
+        return content, _withheld(content, out, previous=previous, records=records, wall=wall)
     out = _failed_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
     if previous is not None:
         out = _slowed(endpoint, previous, out, wall)
@@ -141,7 +150,7 @@ def propose(
 
 
 def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evidence], wall: int) -> dict[str, str]:
-    published = set(previous.content.addresses) if previous is not None else set()
+    published = set(previous.content.targets) if previous is not None else set()
     reasons = {item.address: item.reason for item in previous.withheld} if previous is not None else {}
     out = {}
     for address in endpoint.addresses:
@@ -218,7 +227,7 @@ def _is_back(found: Evidence | None, region: str, soaked: int) -> bool:
 
 
 def _slowed(endpoint: Endpoint, previous: Entry, out: dict[str, str], wall: int) -> dict[str, str]:
-    published = set(previous.content.addresses)
+    published = set(previous.content.targets)
     leaving = [a for a in endpoint.addresses if a in published and out.get(a, "").startswith(UNHEALTHY)]
     recent = sum(
         1
@@ -261,8 +270,9 @@ def _ever_worked(target: Target, previous: Entry | None, evidence: dict[str, Evi
     if previous is None:
         return True
     # A target that left for health was published once: it worked as far as anybody knows.
-    once = {item.address for item in previous.withheld if item.reason.startswith((UNHEALTHY, EVACUATED, ORDERED))}
-    return target.address in previous.content.addresses or target.address in once
+    left = (UNHEALTHY, EVACUATED, ORDERED, aliases.STANDBY)
+    once = {item.address for item in previous.withheld if item.reason.startswith(left)}
+    return target.address in previous.content.targets or target.address in once
 
 
 def _with_floors(
@@ -296,14 +306,14 @@ def _withheld(
     # Every address that was ever promised and is not any more keeps its explanation: the last hop asks for it.
     before = {item.address: item for item in previous.withheld} if previous is not None else {}
     known = dict.fromkeys(before)
-    known |= dict.fromkeys(previous.content.addresses if previous is not None else ())
+    known |= dict.fromkeys(previous.content.targets if previous is not None else ())
     for record in records:
-        known |= dict.fromkeys(record.content.addresses)
+        known |= dict.fromkeys(record.content.targets)
     reasons = dict.fromkeys(known, UNCONFIGURED) | out
-    published = set(content.addresses)
+    published = set(content.targets)
     items = [_dated(a, reason, before.get(a), wall) for a, reason in reasons.items() if a not in published]
     # What a record still names stays longest: the last hop asks about nothing else.
-    recorded = {address for record in records for address in record.content.addresses}
+    recorded = {address for record in records for address in record.content.targets}
     items.sort(key=lambda item: (item.reason == UNCONFIGURED, item.address not in recorded, -item.since, item.address))
     return tuple(sorted(items[:MAX_WITHHELD]))
 

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from dataclasses import dataclass, field
 
+from outlast import hostnames
 from outlast.errors import InvalidConfig
 from outlast.traffic.content import MAX_TTL, MAX_VALUES, family_of
 
@@ -11,12 +12,17 @@ MAX_ENDPOINT_LENGTH = 253 - len("_outlast.")
 """So that the sentinel's name still fits into 253 characters (RFC 1035 section 2.3.4)."""
 
 
+_IS_MEANT_AS_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 _NAME = re.compile(r"[^.\sA-Z]{1,63}(\.[^.\sA-Z]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One address that can serve an endpoint, and where it stands."""
+    """What can serve an endpoint, and where it stands.
+
+    `address` is an IP address, or the name of something that has addresses of its own, a load balancer's: absolute
+    and in lower case (`hostnames.absolute`).
+    """
 
     address: str
     region: str
@@ -30,9 +36,10 @@ class Endpoint:
 
     Args:
         name: The owner name, without a trailing dot, in lower case.
-        targets: Where it may point.
+        targets: Where it may point: addresses, of which all that are fit are published, or names, of which one is
+            (`aliases`). Never both.
         ttl: Seconds that resolvers may keep an answer.
-        min_addresses: The floor: no plan with fewer addresses is built or applied.
+        min_addresses: The floor: no plan with fewer addresses is built or applied. Of names it is one.
         fail_open_below: Share of healthy targets in a region strictly below which all of them are published (gdnsd's
             `up_thresh`; half, as there).
         max_leave: Share of the targets that may leave for health within `velocity_window`; one may always leave.
@@ -65,7 +72,15 @@ class Endpoint:
         return tuple(target.address for target in self.targets)
 
     @property
+    def has_names(self) -> bool:
+        """Whether its targets are names."""
+        return any(map(hostnames.is_absolute, self.addresses))
+
+    @property
     def families(self) -> tuple[str, ...]:
+        """The types of the sets that its targets fill."""
+        if self.has_names:
+            return ("CNAME",)
         return tuple(sorted({family_of(address) for address in self.addresses}))
 
 
@@ -75,6 +90,8 @@ class Topology:
 
     realm: str
     endpoints: tuple[Endpoint, ...]
+    named: tuple[Endpoint, ...] = field(init=False, repr=False, compare=False, hash=False)
+    """Those whose targets are names."""
     _by_name: dict[str, Endpoint] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +99,10 @@ class Topology:
         twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) != len(names) else []
         if twice:
             raise InvalidConfig(tuple(f"endpoint {name!r} is defined twice" for name in twice))
+        object.__setattr__(self, "named", tuple(endpoint for endpoint in self.endpoints if endpoint.has_names))
+        if circle := _circle(self.named):
+            way = " → ".join(circle)
+            raise InvalidConfig((f"endpoint {circle[0]!r}: its targets lead back to it ({way}): take one of them out",))
         object.__setattr__(self, "_by_name", dict(zip(names, self.endpoints, strict=True)))
 
     def endpoint(self, name: str) -> Endpoint | None:
@@ -89,19 +110,23 @@ class Topology:
 
 
 def _endpoint_faults(endpoint: Endpoint) -> list[str]:
-    faults = [fault for target in endpoint.targets if (fault := _address_fault(target.address))]
+    faults = [fault for target in endpoint.targets if (fault := _target_fault(target.address, endpoint.name))]
     count = len(endpoint.targets)
+    names = [address for address in endpoint.addresses if hostnames.is_absolute(address)]
     if not count:
         faults.append("targets is empty: name at least one address")
     if len(set(endpoint.addresses)) != count:
         faults.append("an address stands in targets twice")
+    if 0 < len(names) < count:
+        fix = "a CNAME stands alone: write only addresses, or only names"
+        faults.append(f"targets has names ({' '.join(names)}) beside addresses; {fix}")
     if count > MAX_VALUES:
         faults.append(f"{count} targets, more than {MAX_VALUES}")
     if len(endpoint.name) > MAX_ENDPOINT_LENGTH or not _NAME.fullmatch(endpoint.name):
         fix = f"labels of 1 to 63 characters in lower case, no dot at the end, at most {MAX_ENDPOINT_LENGTH} in all"
         faults.append(f"the name must be a domain name: {fix}")
     ranges = (
-        ("min_addresses", 1, max(1, count)),
+        ("min_addresses", 1, 1 if names else max(1, count)),
         ("ttl", 0, MAX_TTL),
         ("fail_open_below", 0, 1),
         ("max_leave", 0, 1),
@@ -115,6 +140,18 @@ def _endpoint_faults(endpoint: Endpoint) -> list[str]:
     return faults
 
 
+def _target_fault(text: str, endpoint: str) -> str:
+    if text == f"{endpoint}.":
+        return f"its target {text} is the endpoint itself"
+    if _IS_MEANT_AS_ADDRESS.fullmatch(text):
+        return _address_fault(text)
+    try:
+        name = hostnames.absolute(text)
+    except ValueError as error:
+        return f"{text!r} is neither an address nor a host name: {error}"
+    return "" if name == text else f"write {text} as {name}"
+
+
 def _address_fault(text: str) -> str:
     try:
         address = ipaddress.ip_address(text)
@@ -123,3 +160,16 @@ def _address_fault(text: str) -> str:
     if str(address) != text:
         return f"write {text} as {address}"
     return f"{text} cannot be a target" if address.is_unspecified or address.is_multicast else ""
+
+
+def _circle(named: tuple[Endpoint, ...]) -> tuple[str, ...]:
+    # Any of its names may be the one that is published, so any way back counts. Whatever leads to nobody of ours is taken
+    # away until nothing changes: each of those that are left leads to another of them.
+    left = {endpoint.name: {address.removesuffix(".") for address in endpoint.addresses} for endpoint in named}
+    while ends := [name for name, leads_to in left.items() if leads_to.isdisjoint(left)]:
+        for name in ends:
+            del left[name]
+    way = [min(left)] if left else []
+    while way and way[-1] not in way[:-1]:
+        way.append(min(left[way[-1]] & left.keys()))
+    return tuple(way[way.index(way[-1]) :]) if way else ()

@@ -9,6 +9,7 @@ TOPOLOGY = Topology(
     realm="shop",
     endpoints=(
         Endpoint(name="db.example.com", targets=(Target(address="192.0.2.1", region="east"),)),
+        Endpoint(name="api.example.com", targets=(Target(address="lb.example.net.", region="east"),)),
         Endpoint(name="web.example.com", targets=(Target(address="2001:db8::1", region="east"),)),
     ),
 )
@@ -18,6 +19,7 @@ TOPOLOGY = Topology(
     ("hosts", "printed"),
     [
         (("DB.example.com.",), "registry → db.example.com → endpoint of the plans → registry"),
+        (("LB.example.net",), "registry → lb.example.net → target of api.example.com → registry"),
         (("192.0.2.1",), "registry → 192.0.2.1 → target of db.example.com → registry"),
         (("pg.example.net", "2001:db8::1"), "registry → 2001:db8::1 → target of web.example.com → registry"),
         (("alias.example.net",), "registry → alias.example.net → db.example.com → endpoint of the plans → registry"),

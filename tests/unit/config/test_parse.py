@@ -96,6 +96,15 @@ def test_paths_are_relative_to_the_file() -> None:
     )
 
 
+def test_targets_that_are_names() -> None:
+    """A name comes out absolute and in lower case, however it is written, with its place."""
+    of = '["LB-1.example.net", {name = "lb-2.example.net.", zone = "b"}, {address = "lb-3.example.net"}]'
+    targets = read(BASE.replace('["192.0.2.1"]', of)).topology.endpoints[0].targets
+
+    assert ("lb-1.example.net.", "lb-2.example.net.", "lb-3.example.net.") == tuple(it.address for it in targets)
+    assert ("east", "b") == (targets[1].region, targets[1].zone)
+
+
 def test_durations_and_targets() -> None:
     """Durations become seconds, a TTL may be a number, and a target may carry its zone and cloud."""
     text = BASE + 'west = [{address = "192.0.2.9", zone = "b", cloud = "x"}]\n[endpoint."db.example.com"]\n'
@@ -169,6 +178,60 @@ def test_durations_and_targets() -> None:
             '["192.0.2.1"]',
             '["192.0.2.256"]',
             "[endpoint.\"db.example.com\"] '192.0.2.256' is not an IPv4 or IPv6 address",
+        ),
+        (
+            '["192.0.2.1"]',
+            '["192.0.2.1"]\nwest = ["lb.example.net"]',
+            (
+                '[endpoint."db.example.com"] targets has names (lb.example.net.) beside addresses; a CNAME stands alone: '
+                "write only addresses, or only names"
+            ),
+        ),
+        (
+            '["192.0.2.1"]',
+            '["lb"]',
+            (
+                "[endpoint.\"db.example.com\"] 'lb' is neither an address nor a host name: write the whole name, with its "
+                "domain"
+            ),
+        ),
+        (
+            '["192.0.2.1"]',
+            '["lb.example.net"]\nwest = 3',
+            (
+                '[endpoint."db.example.com".targets] west = 3: write a list of addresses such as '
+                'west = ["192.0.2.1", {address = "192.0.2.2", zone = "a"}]'
+            ),
+        ),
+        (
+            '["192.0.2.1"]',
+            '[{address = "192.0.2.1", name = "lb.example.net"}]',
+            (
+                '[endpoint."db.example.com".targets] east = [{"address": "192.0.2.1", "name": "lb.example.net"}]: each '
+                'target is an address or a name in quotes, {address = "192.0.2.2", zone = "a"}, or '
+                '{name = "lb.example.net", zone = "a"}'
+            ),
+        ),
+        (
+            '"db.example.com".targets]\neast = ["192.0.2.1"]',
+            '"example.com".targets]\neast = ["lb.example.net"]',
+            (
+                '[endpoint."example.com"] target lb.example.net.: it is the zone\'s own name at primary, beside whose SOA and '
+                "NS no CNAME can stand; give it addresses, or give clients a name below it such as www.example.com"
+            ),
+        ),
+        (
+            '["192.0.2.1"]',
+            '["lb.example.net"]\n[health]\nmax_signal_age = "2.9s"',
+            "[health] max_signal_age = 2.9 s is too short for targets that are names: write 3s",
+        ),
+        (
+            "[registry]",
+            '[health]\nupstreams = ["ns.example.net"]\n[registry]',
+            (
+                '[health] upstreams = ["ns.example.net"]: write an IP address such as 192.0.2.53; a name would need the '
+                "DNS that is down"
+            ),
         ),
         ('["192.0.2.1"]', "[]", '[endpoint."db.example.com"] targets is empty: name at least one address'),
         (

@@ -29,6 +29,13 @@ from outlast.config import scalars
         (scalars.role_name, "r" * 48, "r" * 48),
         (scalars.role_names, ["a", "b"], ("a", "b")),
         (scalars.status_range, [200, 204], (200, 204)),
+        (scalars.target, "LB.Example.net", "lb.example.net."),
+        (scalars.target, "2001:DB8::1", "2001:DB8::1"),
+        (
+            scalars.upstreams,
+            ["192.0.2.53", "127.0.0.1:5353", "::1", "[::1]:53"],
+            ("192.0.2.53", "127.0.0.1:5353", "::1", "[::1]:53"),
+        ),
     ],
 )
 def test_well_written(read: Callable[[object], object], value: object, typed: object) -> None:
@@ -77,6 +84,12 @@ def test_well_written(read: Callable[[object], object], value: object, typed: ob
         (scalars.https_url, "https:///x"),
         (scalars.https_url, 3),
         (scalars.status_range, [200]),
+        (scalars.target, 3),
+        (scalars.upstreams, []),
+        (scalars.upstreams, ["192.0.2.53"] * 5),
+        (scalars.upstreams, ["localhost"]),
+        (scalars.upstreams, ["192.0.2.53:0"]),
+        (scalars.upstreams, ["192.0.2.53:"]),
         (scalars.status_range, ["200", "399"]),
     ],
 )

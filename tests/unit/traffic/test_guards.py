@@ -67,6 +67,24 @@ def test_a_cname_may_stand_for_every_family() -> None:
     assert "" == refusal(present(A), alias, record(A))
 
 
+def test_a_cname_gives_way_with_evidence_only() -> None:
+    """A name that we promised does not leave for another, or for addresses, without its reason."""
+    one, two = (Content.of_targets((f"lb-{n}.example.",), ttl=5) for n in (1, 2))
+    ours = Record("p1", "db.example", Sentinel("r", 1, 1, one.digest, Standing.LIVE, "w"), one)
+    held = (Withheld("lb-1.example.", UNHEALTHY + "resolves to nothing: NXDOMAIN", 1),)
+    swap, explained = (
+        Entry(endpoint="db.example", generation=2, content=two, withheld=withheld) for withheld in ((), held)
+    )
+
+    assert "no evidence for removing lb-1.example.; lifted by" in refusal(one.sets, swap, ours)
+    assert "no evidence for removing lb-1.example.; lifted by" in refusal(one.sets, entry(A), ours)
+    assert ("", "", "") == (
+        refusal(one.sets, explained, ours),
+        refusal(one.sets, entry(A, withheld=held), ours),
+        refusal(two.sets, entry(A), ours),  # set by hand: a repair
+    )
+
+
 def test_adding_is_never_refused() -> None:
     """More capacity needs no evidence."""
     assert "" == refusal(present(A), entry(A, B, SIX), record(A))

@@ -69,6 +69,58 @@ def test_an_address_is_written_in_one_way() -> None:
         endpoint(targets=(Target(address="2001:DB8::1", region="a"),))
 
 
+LB, LB2 = "lb-1.example.net.", "lb-2.example.net."
+
+
+def named(name: str, *targets: str, **options: Any) -> Endpoint:
+    return Endpoint(name=name, targets=tuple(Target(address=it, region="east") for it in targets), **options)
+
+
+def test_targets_are_all_addresses_or_all_names() -> None:
+    """A CNAME stands alone, so names beside addresses are refused, with the names and the fix."""
+    assert (True, ("CNAME",)) == (named("db.example", LB, LB2).has_names, named("db.example", LB).families)
+    with pytest.raises(InvalidConfig, match=f"targets has names \\({LB}\\) beside addresses; a CNAME stands alone"):
+        named("db.example", "192.0.2.1", LB)
+
+
+@pytest.mark.parametrize(
+    ("target", "fault"),
+    [
+        ("db.example.", "its target db.example. is the endpoint itself"),
+        ("LB.example.net.", "write LB.example.net. as lb.example.net."),
+        ("lb.example.net", "write lb.example.net as lb.example.net."),
+        ("lb_1.example.net.", "'lb_1.example.net.' is neither an address nor a host name: its label 'lb_1' is not"),
+        ("192.0.2.", "'192.0.2.' is not an IPv4 or IPv6 address"),
+    ],
+)
+def test_a_name_is_written_in_one_way(target: str, fault: str) -> None:
+    """What is no host name in its one form, or the endpoint's own, is refused with what to write."""
+    with pytest.raises(InvalidConfig) as caught:
+        named("db.example", target)
+
+    assert caught.value.faults[0].startswith(f"endpoint 'db.example': {fault}")
+
+
+def test_of_names_the_minimum_is_one() -> None:
+    """A CNAME has one value, however many names it may be chosen from."""
+    assert 1 == named("db.example", LB, LB2, min_addresses=1).min_addresses
+    with pytest.raises(InvalidConfig, match="min_addresses = 2 is not within 1 and 1"):
+        named("db.example", LB, LB2, min_addresses=2)
+
+
+def test_names_that_lead_back_are_refused() -> None:
+    """Endpoints that may become aliases of one another are told as a circle; a chain of them is none."""
+    a, b, c = (
+        named("a.example", "b.example.", LB),
+        named("b.example", LB, "c.example."),
+        named("c.example", "a.example."),
+    )
+
+    assert 2 == len(Topology(realm="r", endpoints=(a, b)).endpoints)
+    with pytest.raises(InvalidConfig, match=r"'a.example'.*\(a.example → b.example → c.example → a.example\)"):
+        Topology(realm="r", endpoints=(c, b, a))
+
+
 def test_endpoints_are_unique() -> None:
     """A name that is defined twice is refused; each is found by its name."""
     one = endpoint()
