@@ -9,13 +9,15 @@ from outlast.health.signal import Signal, Verdict
 from outlast.traffic import guards
 from outlast.traffic import messages as m
 from outlast.traffic.content import family_of
+from outlast.traffic.evidence import SECOND, freshest
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.planner import Options, Phase, Place, PlannerState, step
-from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, is_settled, propose
+from outlast.traffic.planning import is_settled, propose
 from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing
 from outlast.traffic.topology import Endpoint, Target, Topology
+from outlast.traffic.withholding import UNHEALTHY
 
 WALL = 1_000_000 * SECOND
 POOL = [f"192.0.2.{last}" for last in range(1, 7)] + ["2001:db8::1", "2001:db8::2"]

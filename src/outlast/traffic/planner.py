@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 from outlast.errors import UnsafePlan
 from outlast.traffic.content import Content
+from outlast.traffic.evidence import freshest
 from outlast.traffic.messages import (
     DropReports,
     Effects,
@@ -36,10 +37,11 @@ from outlast.traffic.messages import (
     Tick,
 )
 from outlast.traffic.plan import Entry, Plan, Withheld
-from outlast.traffic.planning import freshest, is_settled, kind_of, propose
+from outlast.traffic.planning import is_settled, propose
 from outlast.traffic.ports import AheadReport, Live, Record
 from outlast.traffic.sentinel import Sentinel, parse
 from outlast.traffic.topology import Endpoint
+from outlast.traffic.withholding import kind_of
 
 
 class Phase(StrEnum):
