@@ -7,6 +7,7 @@ is impossible, which is the first of the four doors of "an endpoint is never emp
 import hashlib
 import ipaddress
 import json
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -16,6 +17,11 @@ FAMILIES = ("A", "AAAA")
 MAX_VALUES = 512
 """Values in one set. BIND warns from 100 (`max-records-per-type`); a UDP answer holds about 60 addresses."""
 MAX_TTL = 86_400
+
+_OCTET = r"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN = re.compile(rf"(?!0\.0\.0\.0$|22[4-9]\.|23[0-9]\.){_OCTET}\.{_OCTET}\.{_OCTET}\.{_OCTET}").fullmatch
+"""Matches an IPv4 address in its one canonical form that somebody can reach: most of what is read and planned, told some
+ten times faster than by `ipaddress`, which has the last word on everything else."""
 
 
 class RecordSet(NamedTuple):
@@ -28,7 +34,9 @@ class RecordSet(NamedTuple):
     @classmethod
     def of(cls, rdtype: str, ttl: int, values: "tuple[str, ...] | list[str]") -> "RecordSet":
         """Bring a set as read into the one form that is compared and digested."""
-        return cls(rdtype, ttl, tuple(sorted({_canonical(rdtype, value) for value in values})))
+        if rdtype != "A" or not all(map(_PLAIN, values)):
+            values = [_canonical(rdtype, value) for value in values]
+        return cls(rdtype, ttl, tuple(sorted(set(values))))
 
 
 def _canonical(rdtype: str, value: str) -> str:
@@ -70,7 +78,8 @@ class Content:
     @classmethod
     def of_addresses(cls, addresses: "tuple[str, ...] | list[str]", *, ttl: int) -> "Content":
         """The content that answers with these IPv4 and IPv6 addresses."""
-        return cls(tuple(RecordSet.of(family, ttl, of) for family in FAMILIES if (of := of_family(addresses, family))))
+        by_family = {family: [it for it in addresses if family_of(it) == family] for family in FAMILIES}
+        return cls(tuple(RecordSet.of(family, ttl, of) for family, of in by_family.items() if of))
 
     @property
     def digest(self) -> str:
@@ -103,14 +112,14 @@ def _faults(item: RecordSet) -> list[str]:
         faults.append(f"the TTL {item.ttl} of its {item.type} set is not within 0 and {MAX_TTL} seconds")
     if item.type not in (*FAMILIES, "CNAME"):
         faults.append(f"{item.type} is not a type that outlast publishes")
-    if item.type in FAMILIES:
-        faults += [fault for value in item.values if (fault := _address_fault(value, item.type))]
+    if item.type in FAMILIES and not (item.type == "A" and all(map(_PLAIN, item.values))):
+        faults += [fault for value in item.values if (fault := _fault_in(value, item.type))]
     if item.type == "CNAME" and len(item.values) > 1:
         faults.append("its CNAME has more than one target")
     return faults
 
 
-def _address_fault(value: str, family: str) -> str:
+def _fault_in(value: str, family: str) -> str:
     try:
         address = ipaddress.ip_address(value)
     except ValueError:
@@ -118,6 +127,19 @@ def _address_fault(value: str, family: str) -> str:
     if family_of(value) != family:
         return f"{value} does not belong into an {family} set"
     return f"{value} is not an address anybody can reach" if address.is_unspecified or address.is_multicast else ""
+
+
+def target_fault(text: str) -> str:
+    """Why a text cannot be the address of a target; empty if it can. It must be in its canonical form."""
+    if _PLAIN(text):
+        return ""
+    try:
+        address = ipaddress.ip_address(text)
+    except ValueError:
+        return f"{text!r} is not an IPv4 or IPv6 address"
+    if str(address) != text:
+        return f"write {text} as {address}"
+    return f"{text} cannot be a target" if address.is_unspecified or address.is_multicast else ""
 
 
 def family_of(address: str) -> str:

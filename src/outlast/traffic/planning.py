@@ -82,10 +82,11 @@ def propose(
     evacuated |= ordered_out(endpoint, orders)
     out = _unfit(endpoint, previous, evidence, wall) if is_judged else {}
     out = {address: reason for address, reason in out.items() if address not in evacuated}
-    out = fail_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
-    if previous is not None:
-        out = slow_down(endpoint, previous, out, wall)
-    out = keep_floors(endpoint, previous, evidence, out=out | evacuated, evacuated=evacuated)
+    if out or evacuated:
+        out = fail_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
+        if previous is not None:
+            out = slow_down(endpoint, previous, out, wall)
+        out = keep_floors(endpoint, previous, evidence, out=out | evacuated, evacuated=evacuated)
     content = Content.of_addresses([address for address in endpoint.addresses if address not in out], ttl=endpoint.ttl)
     return content, explain(content, out, previous=previous, records=records, wall=wall)
 

@@ -1,11 +1,10 @@
 """What exists: endpoints and the targets that may stand behind each of them. Written by people, read by the planner."""
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 
 from outlast.errors import InvalidConfig
-from outlast.traffic.content import MAX_TTL, MAX_VALUES, family_of
+from outlast.traffic.content import MAX_TTL, MAX_VALUES, family_of, target_fault
 
 MAX_ENDPOINT_LENGTH = 253 - len("_outlast.")
 """So that the sentinel's name still fits into 253 characters (RFC 1035 section 2.3.4)."""
@@ -89,7 +88,7 @@ class Topology:
 
 
 def _endpoint_faults(endpoint: Endpoint) -> list[str]:
-    faults = [fault for target in endpoint.targets if (fault := _address_fault(target.address))]
+    faults = [fault for target in endpoint.targets if (fault := target_fault(target.address))]
     count = len(endpoint.targets)
     if not count:
         faults.append("targets is empty: name at least one address")
@@ -113,13 +112,3 @@ def _endpoint_faults(endpoint: Endpoint) -> list[str]:
         if not low <= value <= high:
             faults.append(f"{key} = {value} is not within {low} and {high}")
     return faults
-
-
-def _address_fault(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return f"{text!r} is not an IPv4 or IPv6 address"
-    if str(address) != text:
-        return f"write {text} as {address}"
-    return f"{text} cannot be a target" if address.is_unspecified or address.is_multicast else ""

@@ -15,6 +15,8 @@ def explain(
     content: Content, out: dict[str, str], *, previous: Entry | None, records: tuple[Record, ...], wall: int
 ) -> tuple[Withheld, ...]:
     """The addresses that are not in `content`, each with its reason; `out` has those of what is configured."""
+    if not out and not records and previous is None:
+        return ()
     # Every address that was ever promised and is not any more keeps its explanation: the last hop asks for it.
     before = {item.address: item for item in previous.withheld} if previous is not None else {}
     known = dict.fromkeys(before)
