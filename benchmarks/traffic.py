@@ -25,9 +25,9 @@ from servers.running import find_program
 from benchmarks.servers import ZONE, Server, Setup, start_bind, start_embedded
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.traffic.content import Content
+from outlast.traffic.drafting import next_entries
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.plan import Plan
-from outlast.traffic.planner import next_entries
 from outlast.traffic.ports import Outcome, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 from outlast.traffic.topology import Endpoint, Target, Topology

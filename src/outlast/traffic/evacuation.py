@@ -27,8 +27,8 @@ def evacuate(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evi
         for address in inside:
             if failure:
                 out[address] = failure
-            elif before.get(address, "").startswith(EVACUATED) and not _is_back(
-                evidence.get(address), region, wall - int(endpoint.soak * SECOND)
+            elif before.get(address, "").startswith(EVACUATED) and not is_seen(
+                evidence.get(address), region, by=wall - int(endpoint.soak * SECOND)
             ):
                 out[address] = before[address]
     # Observers that see nothing but their own region would evacuate all of them: they disagree, so none goes.
@@ -62,8 +62,9 @@ def _fails_for_any(found: Evidence) -> bool:
     return any(view.verdict is Verdict.UNHEALTHY for view in found.views)
 
 
-def _is_back(found: Evidence | None, region: str, soaked: int) -> bool:
+def is_seen(found: Evidence | None, region: str, *, by: int) -> bool:
+    """Whether an observer outside `region` has seen its target healthy since `by` (wall clock, nanoseconds) or longer."""
     views = found.views if found is not None else ()
     return any(
-        view.verdict is Verdict.HEALTHY and view.since <= soaked and place_of(view.observer) != region for view in views
+        view.verdict is Verdict.HEALTHY and view.since <= by and place_of(view.observer) != region for view in views
     )

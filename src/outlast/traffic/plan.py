@@ -32,6 +32,8 @@ class Entry:
 
     `generation` is that of the plan in which the endpoint last changed, so that an unchanged endpoint asks for no write.
     `withheld` names the evidence for each address that left: the last hop refuses a removal that nothing explains.
+    `shortage` says why it is too little for the load, empty if it is not. `waits_for` names the canary after which an
+    edit's removals follow here, and `trimmed` is when an edit last took addresses away (wall clock, nanoseconds).
     """
 
     endpoint: str
@@ -39,6 +41,9 @@ class Entry:
     content: Content
     min_addresses: int = 1
     withheld: tuple[Withheld, ...] = ()
+    shortage: str = ""
+    waits_for: str = ""
+    trimmed: int = 0
 
     def __post_init__(self) -> None:
         if not 1 <= self.generation <= MAX_COUNT:
@@ -151,12 +156,14 @@ def _exact(key: str, value: object, kind: type[Kind]) -> Kind:
 
 
 def _entry_to_dict(entry: Entry) -> dict[str, Any]:
+    seldom = {"shortage": entry.shortage, "waits_for": entry.waits_for, "trimmed": entry.trimmed}
     return {
         "endpoint": entry.endpoint,
         "generation": entry.generation,
-        "sets": sets_to_json(entry.content.sets),
+        "sets": entry.content.sets,
         "min_addresses": entry.min_addresses,
-        "withheld": [list(item) for item in entry.withheld],
+        "withheld": entry.withheld,
+        **{key: value for key, value in seldom.items() if value},
     }
 
 
@@ -167,6 +174,9 @@ def _entry_from_dict(raw: dict[str, Any]) -> Entry:
         content=Content(sets_from_json(_typed(raw, "sets", list))),
         min_addresses=_typed(raw, "min_addresses", int),
         withheld=tuple(_withheld_from_json(*item) for item in _typed(raw, "withheld", list)),
+        shortage=_exact("shortage", raw.get("shortage", ""), str),
+        waits_for=_exact("waits_for", raw.get("waits_for", ""), str),
+        trimmed=_exact("trimmed", raw.get("trimmed", 0), int),
     )
 
 

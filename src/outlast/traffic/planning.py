@@ -17,10 +17,13 @@ Per endpoint, in this order, each rule with its reason in `withheld`:
 5. Velocity: only so much capacity may be out that left for health within a window; the rest stays until it has passed.
    Evacuation neither waits for it nor uses it up.
 6. Floors: no address family and no endpoint below its minimum; what ever worked is brought back first, what is
-   evacuated after what is not, then anything.
+   evacuated after what is not, then anything. If a `load` is known and what remains cannot bear it, part of what people
+   ordered out stays (`capacity`).
+7. Bake: what an edit takes out of many answers leaves one endpoint first (`bake`); elsewhere it is `retained`.
 """
 
 from outlast.health.signal import Verdict
+from outlast.traffic.capacity import keep_enough
 from outlast.traffic.content import Content
 from outlast.traffic.evacuation import evacuate
 from outlast.traffic.evidence import SECOND, Evidence
@@ -52,6 +55,8 @@ def is_settled(
         not orders
         and published == set(endpoint.addresses)
         and previous.min_addresses == endpoint.min_addresses
+        and not (previous.shortage or previous.waits_for)
+        and (not endpoint.load or sum(target.capacity for target in endpoint.targets) >= endpoint.load)
         and all(item.ttl == endpoint.ttl for item in content.sets)
         and all(item.reason == UNCONFIGURED for item in previous.withheld)
         and not (
@@ -75,8 +80,9 @@ def propose(
     evidence: dict[str, Evidence],
     wall: int,
     orders: tuple[Order, ...] = (),
+    retained: tuple[str, ...] = (),
 ) -> tuple[Content, tuple[Withheld, ...]]:
-    """What `endpoint` should answer, and why each other address should not."""
+    """What `endpoint` should answer, and why each other address should not. `retained` are addresses besides its own."""
     is_judged = endpoint.probed and previous is not None and pin_of(endpoint, orders) is None
     evacuated = evacuate(endpoint, previous, evidence, wall) if is_judged else {}
     evacuated |= ordered_out(endpoint, orders)
@@ -86,8 +92,10 @@ def propose(
         out = fail_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
         if previous is not None:
             out = slow_down(endpoint, previous, out, wall)
-        out = keep_floors(endpoint, previous, evidence, out=out | evacuated, evacuated=evacuated)
-    content = Content.of_addresses([address for address in endpoint.addresses if address not in out], ttl=endpoint.ttl)
+        out = keep_enough(endpoint, previous, evidence, out=out | evacuated, orders=orders, wall=wall)
+        out = keep_floors(endpoint, previous, evidence, out=out, evacuated=evacuated)
+    addresses = [address for address in endpoint.addresses if address not in out]
+    content = Content.of_addresses([*addresses, *retained], ttl=endpoint.ttl)
     return content, explain(content, out, previous=previous, records=records, wall=wall)
 
 

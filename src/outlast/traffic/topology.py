@@ -10,17 +10,20 @@ MAX_ENDPOINT_LENGTH = 253 - len("_outlast.")
 """So that the sentinel's name still fits into 253 characters (RFC 1035 section 2.3.4)."""
 
 
+MAX_CAPACITY = 1e12
+"""Of a target and of a load; so that sums stay exact enough."""
 _NAME = re.compile(r"[^.\sA-Z]{1,63}(\.[^.\sA-Z]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One address that can serve an endpoint, and where it stands."""
+    """One address that can serve an endpoint, where it stands, and how much of the endpoint's `load` it can bear."""
 
     address: str
     region: str
     zone: str = ""
     cloud: str = ""
+    capacity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +40,7 @@ class Endpoint:
         max_leave: Share of the targets that may leave for health within `velocity_window`; one may always leave.
         velocity_window: Seconds over which leaving is counted.
         soak: Seconds that a newcomer must have been healthy before it is published.
+        load: What its targets must bear together, in the unit of their `capacity`; 0 if that is not known.
         probed: Whether health signals decide; without them every target is published.
 
     Raises:
@@ -52,6 +56,7 @@ class Endpoint:
     max_leave: float = 0.5
     velocity_window: float = 60.0
     soak: float = 10.0
+    load: float = 0.0
     probed: bool = True
 
     def __post_init__(self) -> None:
@@ -70,10 +75,24 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """All endpoints of one realm. The realm is the name under which this set-up signs its sentinels."""
+    """All endpoints of one realm. The realm is the name under which this set-up signs its sentinels.
+
+    Args:
+        realm: That name.
+        endpoints: Each name once.
+        bake: Seconds for which the first of several endpoints must do well without the addresses that an edit takes away
+            before the others follow; 0: all at once.
+        canary: The endpoint that goes first if it is among them; empty: the first by name that is probed.
+
+    Raises:
+        InvalidConfig: Lists every fault at once.
+
+    """
 
     realm: str
     endpoints: tuple[Endpoint, ...]
+    bake: float = 0.0
+    canary: str = ""
     _by_name: dict[str, Endpoint] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -82,6 +101,10 @@ class Topology:
         if twice:
             raise InvalidConfig(tuple(f"endpoint {name!r} is defined twice" for name in twice))
         object.__setattr__(self, "_by_name", dict(zip(names, self.endpoints, strict=True)))
+        if not 0 <= self.bake <= MAX_TTL:
+            raise InvalidConfig((f"bake = {self.bake} is not within 0 and {MAX_TTL}",))
+        if self.canary and self.canary not in self._by_name:
+            raise InvalidConfig((f"canary = {self.canary!r} is not an endpoint: name one, or leave it out",))
 
     def endpoint(self, name: str) -> Endpoint | None:
         return self._by_name.get(name)
@@ -89,6 +112,11 @@ class Topology:
 
 def _endpoint_faults(endpoint: Endpoint) -> list[str]:
     faults = [fault for target in endpoint.targets if (fault := target_fault(target.address))]
+    faults += [
+        f"{target.address}: capacity = {target.capacity} is not above 0 and at most {MAX_CAPACITY:g}"
+        for target in endpoint.targets
+        if not 0 < target.capacity <= MAX_CAPACITY
+    ]
     count = len(endpoint.targets)
     if not count:
         faults.append("targets is empty: name at least one address")
@@ -106,6 +134,7 @@ def _endpoint_faults(endpoint: Endpoint) -> list[str]:
         ("max_leave", 0, 1),
         ("velocity_window", 0, MAX_TTL),
         ("soak", 0, MAX_TTL),
+        ("load", 0, MAX_CAPACITY),
     )
     for key, low, high in ranges:
         value = getattr(endpoint, key)
