@@ -2,8 +2,8 @@
 
 The idea: an edit of the configuration that takes addresses away is the one change of capacity that no health check has
 seen coming, and a slip of the hand makes it everywhere at once. So of all endpoints that one pass finds trimmed, one goes
-ahead, the canary; the others keep what they publish until it has baked: `bake` seconds have passed since, and everything
-that it publishes has been healthy for as long. Then they all follow.
+ahead, the canary; the others keep what they publish until it has baked: `bake` seconds have passed since, and each of
+its targets has been healthy for as long, but for those that were out before. Then they all follow.
 
 What never waits: what an edit adds, anything at the first plan, health, evacuation, and whatever a person ordered at that
 endpoint; of these the removals follow at once. An edit of one endpoint alone has nobody to wait for. A later edit has a
@@ -84,5 +84,7 @@ def _rank(trim: Trim, wanted: str) -> tuple[bool, bool, str]:
 def _has_baked(endpoint: Endpoint, entry: Entry, evidence: dict[str, Evidence], *, since: int) -> bool:
     if entry.trimmed > since:
         return False
-    found = (evidence.get(address) for address in entry.content.addresses if endpoint.probed)
+    # What has left for health since then is what the canary is for: it counts although it is not published any more.
+    before = {item.address for item in entry.withheld if item.since < entry.trimmed}
+    found = (evidence.get(address) for address in endpoint.addresses if endpoint.probed and address not in before)
     return all(it is not None and it.verdict is Verdict.HEALTHY and it.since <= since for it in found)

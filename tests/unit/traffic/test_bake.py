@@ -29,7 +29,7 @@ DOWN = Verdict.UNHEALTHY
 def topology(of: Mapping[str, tuple[str, ...]], *, unprobed: tuple[str, ...] = (), **options: Any) -> Topology:
     def endpoint(name: str, addresses: tuple[str, ...]) -> Endpoint:
         targets = tuple(Target(address=it, region=f"r{place % 2}") for place, it in enumerate(addresses))
-        return Endpoint(name=name, targets=targets, probed=name not in unprobed, max_leave=1.0)
+        return Endpoint(name=name, targets=targets, probed=name not in unprobed, max_leave=1.0, fail_open_below=0)
 
     endpoints = tuple(endpoint(*item) for item in of.items())
     return Topology(**{"realm": "r", "endpoints": endpoints, "bake": BAKE, **options})
@@ -101,6 +101,22 @@ def test_a_canary_that_turns_unhealthy_holds_the_rest(world: World) -> None:
 
     assert {**OLD, A: TRIMMED[A]} == held == early
     assert TRIMMED == late
+
+
+@pytest.mark.parametrize(("sick_first", "waiting"), [(True, {}), (False, {B: A, C: A})])
+def test_what_left_for_health_counts_at_the_canary(sick_first: bool, waiting: dict[str, str], world: World) -> None:  # noqa: FBT001  pytest passes it by name
+    """A target that turned unhealthy after the edit holds the rest though it has left; one that was out before does not."""
+    three = {name: (*addresses, addresses[0] + "9") for name, addresses in OLD.items()}
+    world.follow(topology(three), after=1)
+    if sick_first:
+        world.says(OLD[A][1], DOWN)
+        world.follow(after=1)
+    world.follow(topology(OLD), after=1)
+    world.says(OLD[A][1], DOWN)
+    world.follow(after=1)
+
+    assert OLD[A][:1] == world.follow(after=10 * BAKE)[A]
+    assert waiting == world.waiting()
 
 
 def test_silence_is_no_bake(world: World) -> None:
