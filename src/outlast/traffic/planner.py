@@ -235,7 +235,8 @@ def _entries(state: PlannerState, ahead: set[str], generation: int) -> list[Entr
         entry = drafts.get(name, previous)
         assert entry is not None, "an endpoint without a draft has a previous entry"
         # (d) The generation in which the endpoint last changed; an answered report moves it too.
-        moved = previous is None or name in ahead or previous.digest != entry.digest
+        differs = entry is not previous and (previous is None or previous.digest != entry.digest)
+        moved = differs or name in ahead
         entries.append(replace(entry, generation=generation) if moved else entry)
     return entries
 

@@ -58,15 +58,13 @@ class Endpoint:
     soak: float = 10.0
     load: float = 0.0
     probed: bool = True
+    addresses: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "addresses", tuple(target.address for target in self.targets))
         faults = _endpoint_faults(self)
         if faults:
             raise InvalidConfig(tuple(f"endpoint {self.name!r}: {fault}" for fault in faults))
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        return tuple(target.address for target in self.targets)
 
     @property
     def families(self) -> tuple[str, ...]:
