@@ -103,12 +103,12 @@ def test_a_canary_that_turns_unhealthy_holds_the_rest(world: World) -> None:
     assert TRIMMED == late
 
 
-@pytest.mark.parametrize(("sick_first", "waiting"), [(True, {}), (False, {B: A, C: A})])
-def test_what_left_for_health_counts_at_the_canary(sick_first: bool, waiting: dict[str, str], world: World) -> None:  # noqa: FBT001  pytest passes it by name
+@pytest.mark.parametrize(("before", "waiting"), [("sick", {}), ("well", {B: A, C: A})])
+def test_what_left_for_health_counts_at_the_canary(before: str, waiting: dict[str, str], world: World) -> None:
     """A target that turned unhealthy after the edit holds the rest though it has left; one that was out before does not."""
     three = {name: (*addresses, addresses[0] + "9") for name, addresses in OLD.items()}
     world.follow(topology(three), after=1)
-    if sick_first:
+    if before == "sick":
         world.says(OLD[A][1], DOWN)
         world.follow(after=1)
     world.follow(topology(OLD), after=1)
