@@ -78,7 +78,8 @@ def test_all_of_it_leaves_when_a_person_says_all(planned: Any) -> None:
 
 def test_the_sick_bear_nothing_and_are_not_kept(planned: Any) -> None:
     """A sick survivor does not count, and a sick target of the evacuated region is no help; unprobed, all count."""
-    assert (E2, W2) == planned(endpoint(25), EAST_OUT, down=(E1, W1))[0]
+    assert (E2, W2) == planned(endpoint(20), EAST_OUT, down=(E1, W1))[0]
+    assert planned(endpoint(20, fail_open_below=1.0), down=(E1, E2, W1, W2))[1].startswith("what is healthy bears 0 of")
     assert (E1, E2, W1, W2) == planned(endpoint(35, probed=False), EAST_OUT, down=(E1, W1))[0]
 
 

@@ -57,6 +57,7 @@ def test_a_text_of_one_line_is_read_too() -> None:
         ('["192.0.2.2"]', "[]"),
         ('"b.example"', '"a.example"'),
         (",\n", "\n"),
+        ("},\n", "}}\n"),
         ('"entries":[\n', '"entries":[1,\n'),
         ('"entries":[\n', '"entries":[[\n'),
         ("\n]}", "\n]"),
