@@ -13,7 +13,7 @@ nearly = st.lists(octets, min_size=1, max_size=5).map(".".join)
 
 
 @given(st.one_of(nearly, st.ip_addresses().map(str), st.text(max_size=12)))
-@example("192.0.02.1")
+@example("192.0.01.1")
 @example("01.2.3.4")
 @example("0.0.0.0")
 @example("0.1.2.3")
