@@ -73,6 +73,7 @@ class World:
     def __init__(self, folder: Path, targets: Targets) -> None:
         self.folder = folder
         self.targets = targets
+        self.load = 0
         self.processes: list[subprocess.Popen[str]] = []
 
     def open(self) -> None:
@@ -116,6 +117,7 @@ class World:
             [endpoint."db.example.com"]
             soak = "0s"
             velocity_window = "0s"
+            load = {self.load}
             [endpoint."db.example.com".targets]
             east = {json.dumps(addresses)}
         """)

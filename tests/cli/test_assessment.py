@@ -7,9 +7,9 @@ from outlast.config.reading import Line
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic.assessment import Agreement, assess, heard
 from outlast.traffic.content import Content
+from outlast.traffic.evidence import freshest
 from outlast.traffic.plan import Entry
 from outlast.traffic.planner import Place
-from outlast.traffic.planning import freshest
 from outlast.traffic.ports import Known, Live, Record, Tier
 from outlast.traffic.sentinel import Sentinel, Standing
 

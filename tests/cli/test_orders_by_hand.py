@@ -51,6 +51,30 @@ def test_a_floor_is_told(running: World) -> None:
     assert (0, True) == (dry.returncode, "  kept, for a floor would be broken without: 127.0.0.1" in dry.stdout)
 
 
+def test_survivors_that_are_too_small_are_told(running: World) -> None:
+    """With a load that one target cannot bear the evacuation moves nothing and says why, until all of it is said."""
+    running.load = 2
+    running.configure(*BOTH)
+    given = running.run("evacuate", "127.0.0.2", "--apply")
+    kept, shown, status = running.addresses(), running.run("plan", "show"), running.run("status")
+    everything = running.run("evacuate", "127.0.0.2", "--all", "--apply")
+    moved, standing = running.addresses(), running.run("plan", "show")
+    lifted = running.run("evacuate", "127.0.0.2", "--undo", "--apply")
+    running.load = 0
+    running.configure(*BOTH)
+    wait_for(lambda: running.is_settled(*BOTH))
+    words = "too little capacity: 127.0.0.2 stay although ordered out, for the rest bears 1 of a load of 2; lifted by"
+
+    assert (0, True, list(BOTH)) == (given.returncode, f"  {words}" in given.stdout, kept)
+    assert (True, True) == (f"  ALARM {words}" in shown.stdout, "standing order: evacuate 127.0.0.2" in shown.stdout)
+    assert (1, True) == (status.returncode, "ALARM too little capacity" in status.stdout)
+    assert (0, ["127.0.0.1"]) == (everything.returncode, moved)
+    assert ["standing order: evacuate all of 127.0.0.2"] == [
+        line.partition(" by ")[0] for line in standing.stdout.splitlines() if line.startswith("standing")
+    ]
+    assert 0 == lifted.returncode
+
+
 def test_a_pin_holds_against_health(running: World) -> None:
     """A pinned target stays although it is sick, and the other is out; lifted, health decides again."""
     pinned = running.run("pin", "db.example.com", "127.0.0.2", "--apply")

@@ -7,9 +7,10 @@ from outlast.health.signal import NOWHERE, Signal, Verdict
 from outlast.traffic import guards
 from outlast.traffic.aliases import resolves_to_nothing
 from outlast.traffic.content import RecordSet
+from outlast.traffic.evidence import SECOND, freshest
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.planning import SECOND, freshest, is_settled, propose
+from outlast.traffic.planning import is_settled, propose
 from outlast.traffic.ports import Record
 from outlast.traffic.sentinel import Sentinel, Standing
 from outlast.traffic.topology import Endpoint, Target

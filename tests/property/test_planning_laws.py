@@ -8,14 +8,17 @@ from hypothesis import strategies as st
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic import guards
 from outlast.traffic import messages as m
-from outlast.traffic.content import family_of
+from outlast.traffic.capacity import shortage
+from outlast.traffic.content import Content, family_of
+from outlast.traffic.evidence import SECOND, freshest
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.planner import Options, Phase, Place, PlannerState, step
-from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, is_settled, propose
+from outlast.traffic.planning import is_settled, propose
 from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing
 from outlast.traffic.topology import Endpoint, Target, Topology
+from outlast.traffic.withholding import UNHEALTHY
 
 WALL = 1_000_000 * SECOND
 POOL = [f"192.0.2.{last}" for last in range(1, 7)] + ["2001:db8::1", "2001:db8::2"]
@@ -34,6 +37,7 @@ def endpoints(draw: st.DrawFn) -> Endpoint:
         max_leave=draw(st.sampled_from([0.0, 0.25, 0.5, 1.0])),
         velocity_window=draw(st.sampled_from([1.0, 60.0])),
         soak=draw(st.sampled_from([0.0, 10.0])),
+        load=draw(st.sampled_from([0.0, 0.0, 2.0, 9.0])),
         probed=draw(st.booleans()),
     )
 
@@ -55,6 +59,7 @@ signals = st.lists(
 def _entry(endpoint: Endpoint, previous: Entry | None, seen: tuple[Signal, ...], wall: int = WALL) -> Entry:
     evidence = freshest(seen, wall=wall, max_age=60 * SECOND)
     content, withheld = propose(endpoint, previous=previous, records=(), evidence=evidence, wall=wall)
+    short = shortage(endpoint, content, evidence=evidence, orders=())
     generation = previous.generation + 1 if previous is not None else 1
     return Entry(
         endpoint=endpoint.name,
@@ -62,6 +67,7 @@ def _entry(endpoint: Endpoint, previous: Entry | None, seen: tuple[Signal, ...],
         content=content,
         min_addresses=endpoint.min_addresses,
         withheld=withheld,
+        shortage=short,
     )
 
 
@@ -138,6 +144,7 @@ def test_what_is_plainly_settled_is_settled(
         content, withheld = propose(endpoint, previous=previous, records=of, evidence=evidence, wall=wall)
 
         assert (previous.content, previous.withheld) == (content, withheld)
+        assert "" == previous.shortage == shortage(endpoint, content, evidence=evidence, orders=())
 
 
 @given(endpoints())
@@ -149,7 +156,7 @@ def test_what_all_is_well_with_is_plainly_settled(endpoint: Endpoint) -> None:
     previous = _entry(endpoint, None, seen)
     evidence = freshest(seen, wall=WALL, max_age=60 * SECOND)
 
-    assert is_settled(endpoint, previous, records=(), evidence=evidence, orders=())
+    assert (not previous.shortage) == is_settled(endpoint, previous, records=(), evidence=evidence, orders=())
 
 
 @given(endpoints(), st.sampled_from([5, 9]), st.integers(1, 8))
@@ -157,10 +164,31 @@ def test_what_was_edited_is_not_settled(endpoint: Endpoint, ttl: int, count: int
     """After an edit of targets, TTL or minimum the short look does not say settled; without one it does."""
     edited = replace(endpoint, targets=endpoint.targets[:count], ttl=ttl, min_addresses=1)
     previous = _entry(endpoint, None, ())
+    assume(not previous.shortage)
     is_same = (edited.targets, edited.ttl, edited.min_addresses) == (endpoint.targets, 5, endpoint.min_addresses)
 
     assert is_same == is_settled(edited, previous, records=(), evidence={}, orders=())
     assert not is_settled(endpoint, previous, records=(), evidence={}, orders=(EVACUATION,))
+
+
+@given(endpoints(), histories, signals, st.sampled_from([Kind.EVACUATE, Kind.EVACUATE_ALL]), st.floats(0, 9))
+def test_an_evacuation_by_hand_moves_what_fits_or_all(
+    endpoint: Endpoint, rounds: list[tuple[Signal, ...]], seen: tuple[Signal, ...], kind: Kind, load: float
+) -> None:
+    """A load keeps more only where what would remain cannot bear it, and nobody who is to leave with all of a region."""
+    loaded, free = replace(endpoint, load=load), replace(endpoint, load=0.0)
+    previous = _history(endpoint, rounds)[-1]
+    evidence = freshest(seen, wall=WALL, max_age=60 * SECOND)
+    order = EVACUATION._replace(kind=kind)
+
+    def published(of: Endpoint) -> Content:
+        return propose(of, previous=previous, records=(), evidence=evidence, wall=WALL, orders=(order,))[0]
+
+    inside = {target.address for target in endpoint.targets if target.region == "east"}
+    kept = set(published(loaded).addresses) - set(published(free).addresses)
+
+    assert not kept or shortage(loaded, published(free), evidence=evidence, orders=(order,))
+    assert kind is Kind.EVACUATE or not kept & inside
 
 
 @given(endpoints(), endpoints(), histories)

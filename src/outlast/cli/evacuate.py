@@ -18,6 +18,7 @@ EPILOG = epilog(
     "outlast evacuate us-east-1",
     'outlast evacuate us-east-1 --apply --reason "INC-42"',
     "outlast evacuate 192.0.2.1 --endpoint db.example.com --apply",
+    "outlast evacuate us-east-1 --all --apply",
     "outlast evacuate us-east-1 --undo --apply",
     status="0 done and DNS follows (or would), 1 a provider did not follow in time or the registry was not reached, 2 the configuration is wrong.",
 )
@@ -29,6 +30,9 @@ def evacuate(
     ],
     *,
     endpoint: Annotated[str, typer.Option("--endpoint", help="Only at this endpoint.")] = "",
+    everything: Annotated[
+        bool, typer.Option("--all", help="All of it, even if what remains cannot bear the endpoint's load.")
+    ] = False,
     undo: Annotated[bool, typer.Option("--undo", help="Lift the order: the targets come back.")] = False,
     wait: Annotated[float, typer.Option("--wait", help="Seconds to watch DNS for it.", min=0, max=3600)] = 60.0,
     apply: Apply = False,
@@ -38,13 +42,14 @@ def evacuate(
 ) -> None:
     """Take a region or a target out of every answer, or of one endpoint's, until the order is lifted.
 
-    It passes every guard but the floors: no endpoint is left with fewer addresses than its minimum. What would change is
-    printed; nothing is written without --apply. Then the planner follows the order, and each provider is watched until
+    It passes every guard but the floors: no endpoint is left with fewer addresses than its minimum, and where a load is
+    configured, as many targets stay as the rest needs to bear it, unless --all is said. What would change is printed; nothing is written without --apply. Then the planner follows the order, and each provider is watched until
     it answers accordingly; the slowest is reported.
     """
     settings = load(config)
     subject = _found(settings, subject, endpoint)
-    order = Order(Kind.EVACUATE, subject, endpoint, (), user(), time.time_ns(), reason)
+    kind = Kind.EVACUATE_ALL if everything else Kind.EVACUATE
+    order = Order(kind, subject, endpoint, (), user(), time.time_ns(), reason)
     carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))
 
 

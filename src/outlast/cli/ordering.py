@@ -14,10 +14,11 @@ from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import Unavailable
 from outlast.traffic.content import digest
+from outlast.traffic.drafting import next_entries
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.orders import Order, pin_of
 from outlast.traffic.plan import Entry
-from outlast.traffic.planner import Place, next_entries
+from outlast.traffic.planner import Place
 from outlast.traffic.ports import Live, Registry
 from outlast.traffic.sentinel import Sentinel, parse
 
@@ -37,12 +38,16 @@ class Wish:
 
 
 class Change(NamedTuple):
-    """What the planner would make of an endpoint; `kept` are targets that the floors keep although ordered out."""
+    """What the planner would make of an endpoint; `kept` are targets that the floors keep although ordered out.
+
+    `shortage` says why what remains is too little for the load.
+    """
 
     endpoint: str
     before: tuple[str, ...]
     after: tuple[str, ...]
     kept: tuple[str, ...]
+    shortage: str = ""
 
 
 class Arrival(NamedTuple):
@@ -69,11 +74,11 @@ def carry_out_order(settings: Settings, wish: Wish) -> None:
 
 async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[Change, ...]:
     standing = {order.key: order for order in await registry.orders()}
-    if wish.undo:
-        if wish.order.key not in standing:
-            raise Unavailable("no such order stands", hint="outlast plan show lists those that do")
-        del standing[wish.order.key]
-    else:
+    if wish.undo and not standing.keys() & set(wish.order.keys):
+        raise Unavailable("no such order stands", hint="outlast plan show lists those that do")
+    for key in wish.order.keys:
+        standing.pop(key, None)
+    if not wish.undo:
         standing[wish.order.key] = wish.order
     inputs = InputsRead(
         topology=settings.topology,
@@ -104,17 +109,17 @@ def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
     ordered = {it.address for it in targets if subject in {it.region, it.address}}
     kept = tuple(it for it in entry.content.targets if it in ordered and not wish.undo)
     before = previous.content.targets if previous is not None else ()
-    return Change(entry.endpoint, before, entry.content.targets, kept)
+    return Change(entry.endpoint, before, entry.content.targets, kept, entry.shortage)
 
 
 async def _give_and_watch(
     settings: Settings, registry: Registry, wish: Wish, changes: tuple[Change, ...]
 ) -> tuple[Arrival, ...]:
     order, begun = wish.order, time.monotonic()
-    if wish.undo:
-        await registry.lift_order(order.key)
-    else:
+    if not wish.undo:
         await registry.give_order(order)
+    for key in order.keys[0 if wish.undo else 1 :]:
+        await registry.lift_order(key)
     what = f"{order.kind}{' --undo' if wish.undo else ''}"
     subject = " ".join(word for word in (order.subject, order.endpoint, *order.addresses) if word)
     outcome = "lifted" if wish.undo else "ordered"
@@ -155,7 +160,9 @@ def _tell_changes(wish: Wish, changes: tuple[Change, ...]) -> None:
     put(printable(f"{'lift' if wish.undo else 'order'}: {wish.order}"))
     for change in changes:
         put(f"{change.endpoint}  {' '.join(change.before) or 'nothing'} -> {' '.join(change.after)}")
-        if change.kept:
+        if change.shortage:
+            put(printable(f"  too little capacity: {change.shortage}"))
+        elif change.kept:
             put(f"  kept, for a floor would be broken without: {' '.join(change.kept)}")
     if not changes:
         put("no endpoint changes")

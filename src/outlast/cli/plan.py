@@ -50,6 +50,8 @@ def show(generation: Latest = 0, as_json: Json = False, config: Config = DEFAULT
         put(f"{entry.endpoint}  {entry.content}  since {entry.generation}")
         for held in entry.withheld:
             put(printable(f"  without {held.address}: {held.reason}"))
+        for words in warnings(entry):
+            put(printable(f"  {words}"))
     for order in orders:
         put(printable(f"standing order: {order}"))
 
@@ -121,6 +123,14 @@ def rollback(
     carry_out(states, hand, as_json=as_json)
 
 
+def warnings(entry: Entry) -> tuple[str, ...]:
+    """What somebody should know of an entry beside what is left out, with what ends it."""
+    short = f"ALARM too little capacity: {entry.shortage}" if entry.shortage else ""
+    ends = "when it has done well for as long as bake says, with a pin, or when the edit is taken back"
+    waits = f"an edit's removals wait for {entry.waits_for}: they follow {ends}" if entry.waits_for else ""
+    return tuple(words for words in (short, waits) if words)
+
+
 def differences(before: Plan, after: Plan) -> list[dict[str, Any]]:
     """The endpoints that differ: `gone` and `come` targets; `was` and `is` say whether each plan knows the endpoint."""
     found = []
@@ -157,4 +167,5 @@ def _head(item: Plan) -> dict[str, Any]:
 def _entry(entry: Entry) -> dict[str, Any]:
     withheld = [{"address": item.address, "reason": item.reason, "since": item.since / 1e9} for item in entry.withheld]
     sets = sets_to_json(entry.content.sets)
-    return {"endpoint": entry.endpoint, "gen": entry.generation, "sets": sets, "withheld": withheld}
+    told = {"withheld": withheld, "shortage": entry.shortage, "waits_for": entry.waits_for}
+    return {"endpoint": entry.endpoint, "gen": entry.generation, "sets": sets, **told}

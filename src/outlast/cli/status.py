@@ -7,6 +7,7 @@ import typer
 
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import put_json
+from outlast.cli.plan import warnings
 from outlast.config import wire
 from outlast.config.parse import load
 from outlast.config.reading import Line, read_places
@@ -22,7 +23,7 @@ COULD_NOT_TELL = 3
 EPILOG = epilog(
     "outlast status",
     "outlast status db.example.com --json",
-    status="0 everything is in step with the plan, 1 something needs attention (a hold counts), 2 the configuration is wrong, 3 it could not tell.",
+    status="0 everything is in step with the plan, 1 something needs attention (a hold and too little capacity count), 2 the configuration is wrong, 3 it could not tell.",
 )
 
 
@@ -49,7 +50,8 @@ def status(
 def exit_status(lines: tuple[Line, ...]) -> int:
     """0 all fine, 1 something needs attention, 3 could not tell; what needs attention comes first."""
     agreements = {line.assessment.agreement for line in lines}
-    if agreements - {Agreement.IN_STEP, Agreement.UNKNOWN}:
+    short = any(not isinstance(it.known, str) and it.known.entry and it.known.entry.shortage for it in lines)
+    if short or agreements - {Agreement.IN_STEP, Agreement.UNKNOWN}:
         return ATTENTION
     return COULD_NOT_TELL if Agreement.UNKNOWN in agreements or not lines else 0
 
@@ -87,7 +89,8 @@ def _entry_to_json(entry: Entry | None) -> dict[str, Any] | None:
     if entry is None:
         return None
     withheld = [{"address": item.address, "reason": item.reason, "since": item.since / 1e9} for item in entry.withheld]
-    return {"gen": entry.generation, "sets": sets_to_json(entry.content.sets), "withheld": withheld}
+    told = {"withheld": withheld, "shortage": entry.shortage, "waits_for": entry.waits_for}
+    return {"gen": entry.generation, "sets": sets_to_json(entry.content.sets), **told}
 
 
 def _record_to_json(record: Record | None) -> dict[str, Any] | None:
@@ -139,4 +142,5 @@ def _plan_words(entry: Entry | None) -> str:
     if entry is None:
         return "none"
     out = "".join(f"; without {item.address}: {item.reason}" for item in entry.withheld)
+    out += "".join(f"; {words}" for words in warnings(entry))
     return f"gen={entry.generation} {entry.content}{out}"

@@ -2,7 +2,7 @@
 
 EXAMPLE = """\
 # outlast.toml: what exists, where its records live, and how it is watched.
-# Endpoints and targets may be edited while the roles run; the planner follows within a second. Everything else is
+# Endpoints, targets, bake and canary may be edited while the roles run; the planner follows within a second. All else is
 # read at the start of a role. Durations are "250ms", "5s", "2m", "1h"; paths are relative to this file.
 
 # The name under which this set-up signs its sentinels. Never give two set-ups the same one.
@@ -83,6 +83,9 @@ max_signal_age = "15s"              # older signals decide nothing: the last pla
 
 [planner]
 interval = "1s"
+# bake = "5m"                       # an edit that takes addresses away from many endpoints goes to one of them first;
+                                    # the others follow once all it publishes has been healthy for so long
+# canary = "db.example.com"         # which one, if it is among them; by default the first by name that is probed
 
 [enactor]
 interval = "1s"
@@ -115,10 +118,12 @@ fail_open_below = 0.5               # share of a region's healthy targets below 
 max_leave = 0.5                     # share of the targets that may leave for health ...
 velocity_window = "1m"              # ... within this time; one may always leave
 soak = "10s"                        # how long a newcomer must be healthy before it is published
+# load = 300                        # what its targets must bear together, in the unit of their capacity: what evacuations
+                                    # by hand leave can bear it, and too little is an alarm
 # probed = false                    # publish every target, whatever the probes say
 
 [endpoint."db.example.com".targets]
-us-east-1 = ["192.0.2.1", {address = "192.0.2.2", zone = "b"}]
+us-east-1 = ["192.0.2.1", {address = "192.0.2.2", zone = "b"}]   # beside zone: cloud = "aws", capacity = 100 (or 1)
 us-west-2 = ["198.51.100.1"]
 
 # Targets may be names, a load balancer's, but never beside addresses. One is published, as a CNAME: the first that is fit,

@@ -75,8 +75,13 @@ async def _with_registry(snapshot: Snapshot, registry: Registry) -> Snapshot:
 def _reading(line: Line) -> PlaceReading:
     live = line.live
     if isinstance(live, str):
-        return PlaceReading(line.place, line.assessment.agreement, None, "", 0)
+        return PlaceReading(line.place, line.assessment.agreement, None, "", 0, *_told(line))
     seen = parse(live.sentinel)
     sentinel = seen if isinstance(seen, Sentinel) else None
     count = 0 if line.assessment.agreement is Agreement.DANGLING else len(targets_in(live.sets))
-    return PlaceReading(line.place, line.assessment.agreement, sentinel, digest(live.sets), count)
+    return PlaceReading(line.place, line.assessment.agreement, sentinel, digest(live.sets), count, *_told(line))
+
+
+def _told(line: Line) -> tuple[bool, bool]:
+    entry = None if isinstance(line.known, str) else line.known.entry
+    return (False, False) if entry is None else (bool(entry.shortage), bool(entry.waits_for))

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 MAX_BYTES = 64 * 1024 * 1024
 """A file of 100,000 endpoints has about 20 MB."""
-TARGET_KEYS = ("address", "name", "zone", "cloud")
+TARGET_KEYS = ("address", "name", "zone", "cloud", "capacity")
 STAND_IN = Target(address="192.0.2.1", region="")
 """For targets that cannot be read, so that "targets is empty" is not said as well."""
 
@@ -74,12 +74,12 @@ def _settings(root: Table, path: Path) -> Settings | None:
     registry = read_registry(root.table("registry"), path.parent)
     providers = read_providers(root, path.parent)
     health = _health(root.table("health"))
-    planner = _interval_only(root.table("planner"))
+    planner, caution = _planner(root.table("planner"))
     enactor = _enactor(root.table("enactor"), path.parent)
     janitor = _janitor(root.table("janitor"))
     resolver = _resolver(root, path.parent)
     endpoints = _endpoints(root.table("endpoint"), providers)
-    topology = root.build(lambda: Topology(realm=realm, endpoints=endpoints))
+    topology = root.build(lambda: Topology(realm=realm, endpoints=endpoints, **caution))
     root.finish()
     if topology is not None and health is not None and topology.named:
         _check_age(root.table("health"), health)
@@ -139,10 +139,12 @@ def _health(table: Table) -> HealthSettings | None:
     return table.build(lambda: HealthSettings(probe=probe, thresholds=thresholds, **looking))
 
 
-def _interval_only(table: Table) -> PlannerSettings | None:
+def _planner(table: Table) -> tuple[PlannerSettings | None, dict[str, Any]]:
+    # How an edit is followed belongs to what is edited: it may change while the planner runs.
+    caution: dict[str, Any] = given(table, {"bake": scalars.duration, "canary": scalars.domain})
     options = given(table, {"interval": scalars.duration})
     table.finish()
-    return table.build(lambda: PlannerSettings(**options))
+    return table.build(lambda: PlannerSettings(**options)), caution
 
 
 def _enactor(table: Table, folder: Path) -> EnactorSettings | None:
@@ -202,6 +204,7 @@ def _endpoint(table: Table, name: str, providers: tuple[AnyProviderSettings, ...
             "max_leave": scalars.share,
             "velocity_window": scalars.duration,
             "soak": scalars.duration,
+            "load": scalars.number,
             "probed": scalars.flag,
         },
     )
@@ -259,10 +262,10 @@ def _check_target(value: object) -> None:
             near = difflib.get_close_matches(key, TARGET_KEYS, n=1)
             fix = f"did you mean {near[0]}?" if near else f"there are: {', '.join(TARGET_KEYS)}"
             raise scalars.Misread(f"unknown key {key} of a target; {fix}")
-        scalars.text(word)
+        (scalars.number if key == "capacity" else scalars.text)(word)
 
 
-def _target(value: str | dict[str, str], region: str) -> Target:
-    words = {"address": value} if isinstance(value, str) else dict(value)
+def _target(value: str | dict[str, Any], region: str) -> Target:
+    words: dict[str, Any] = {"address": value} if isinstance(value, str) else dict(value)
     address = scalars.target(words.pop("name", "") or words.pop("address"))
     return Target(address=address, region=region, **words)

@@ -8,8 +8,8 @@ from typing import NamedTuple
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError
 from outlast.traffic.assessment import Assessment, assess, heard
+from outlast.traffic.evidence import Evidence, freshest
 from outlast.traffic.planner import Place
-from outlast.traffic.planning import Evidence, freshest
 from outlast.traffic.ports import Known, Live, Provider, Registry, Tier
 
 CONCURRENT = 16

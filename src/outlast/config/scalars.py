@@ -56,6 +56,13 @@ def share(value: object) -> float:
     return float(value)
 
 
+def number(value: object) -> float:
+    """Read a number."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise Misread("write a number, without quotes")
+    return float(value)
+
+
 def flag(value: object) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):

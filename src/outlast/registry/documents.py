@@ -94,7 +94,7 @@ class DocumentRegistry:
         """
         if not (await self._state.load()).is_open_for(plan.generation, after=after):
             return False
-        data = zlib.compress((await asyncio.to_thread(admit, plan)).encode())
+        data = zlib.compress((await asyncio.to_thread(admit, plan, known=self._known)).encode())
         shelved = Shelved(plan.at, 0, f"{PLANS}{plan.generation}-{secrets.token_hex(8)}")
         await self._in_time(self._store.put(shelved.text, data))
         try:
@@ -226,7 +226,11 @@ class DocumentRegistry:
             text = zlib.decompress(data).decode()
         except (zlib.error, UnicodeDecodeError) as error:
             raise damaged(self._store, f"plan {generation}: {error}") from error
-        return plan_of(text, generation, where=self._store)
+        return plan_of(text, generation, where=self._store, known=self._known)
+
+    @property
+    def _known(self) -> Plan | None:
+        return self._latest[1] if self._latest is not None else None
 
     def _deed(self, data: bytes, number: int) -> Deed:
         try:

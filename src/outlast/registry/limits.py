@@ -13,17 +13,18 @@ MAX_DEEDS = 100_000
 """Lines of the audit log; beyond, the oldest go."""
 
 
-def admit(plan: Plan) -> str:
+def admit(plan: Plan, *, known: Plan | None = None) -> str:
     """The plan as text, if it reads back from it whole and safe: the second door of "never empty".
 
-    It takes seconds for a very large plan, so it is done before the transaction begins.
+    It takes seconds for a very large plan, so it is done before the transaction begins. What the plan shares with `known`,
+    one that was read from a registry, was read back then.
 
     Raises:
         UnsafePlan: It may not be stored.
 
     """
     text = plan.to_json()
-    if Plan.from_json(text) != plan:
+    if Plan.from_json(text, known=known) != plan:
         raise UnsafePlan(f"plan {plan.generation} does not read back as it was written", hint="plan anew")
     return text
 

@@ -153,7 +153,8 @@ class PostgresRegistry:
             await db.execute("UPDATE floor SET generation = %s", (plan.generation,))
             return True
 
-        text = await asyncio.to_thread(limits.admit, plan)
+        known = self._latest.plan if self._latest is not None else None
+        text = await asyncio.to_thread(limits.admit, plan, known=known)
         return await self._link.write(work)
 
     async def find_content(self, endpoint: str, digest: str) -> Content | None:
@@ -315,7 +316,8 @@ class PostgresRegistry:
         if self._latest is None or self._latest.stamp != stamp:
             found = await _one(db, "SELECT text FROM plan WHERE generation = %s", (generation,))
             assert found is not None, "it is in the same snapshot"
-            self._latest = _Latest(stamp, plan_of(found[0], generation, where=self._link))
+            known = self._latest.plan if self._latest is not None else None
+            self._latest = _Latest(stamp, plan_of(found[0], generation, where=self._link, known=known))
         return self._latest.plan
 
 

@@ -21,15 +21,15 @@ def damaged(where: object, what: str) -> Unavailable:
     )
 
 
-def plan_of(text: str, generation: int, *, where: object) -> Plan:
-    """Read a plan's text.
+def plan_of(text: str, generation: int, *, where: object, known: Plan | None = None) -> Plan:
+    """Read a plan's text; what it shares with `known` is taken from there.
 
     Raises:
         Unavailable: It is not the safe plan of that generation.
 
     """
     try:
-        plan = Plan.from_json(text)
+        plan = Plan.from_json(text, known=known)
     except UnsafePlan as error:
         raise damaged(where, f"plan {generation}: {error.message}") from error
     if plan.generation != generation:

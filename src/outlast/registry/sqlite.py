@@ -112,7 +112,7 @@ class SqliteRegistry:
             db.execute("UPDATE floor SET generation = ?", (plan.generation,))
             return True
 
-        text = await asyncio.to_thread(limits.admit, plan)
+        text = await asyncio.to_thread(limits.admit, plan, known=self._known)
         return await self._write(work)
 
     async def find_content(self, endpoint: str, digest: str) -> Content | None:
@@ -241,6 +241,10 @@ class SqliteRegistry:
         query = "SELECT at, by, what, subject, why, outcome FROM deed ORDER BY number DESC LIMIT ?"
         return await self._read(lambda db: tuple(Deed(*row) for row in db.execute(query, (limit,))))
 
+    @property
+    def _known(self) -> Plan | None:
+        return self._latest.plan if self._latest is not None else None
+
     async def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
         return await asyncio.to_thread(self._database.read, work)
 
@@ -255,7 +259,7 @@ class SqliteRegistry:
         key = (self._database.openings, stamp)
         if self._latest is None or self._latest[:2] != key:
             (text,) = db.execute("SELECT text FROM plan WHERE generation = ?", (generation,)).fetchone()
-            self._latest = _Latest(*key, plan_of(text, generation, where=self._path))
+            self._latest = _Latest(*key, plan_of(text, generation, where=self._path, known=self._known))
         return self._latest.plan
 
 

@@ -48,6 +48,8 @@ class WatchCollector:
         addresses = _family(
             "outlast_addresses", "How many addresses it answers; a name counts as one, and as none if it is dangling."
         )
+        short = _family("outlast_short_of_capacity", "1 where what the plan publishes cannot bear the load.")
+        waiting = _family("outlast_waiting_for_canary", "1 where an edit waits for its canary to do well.")
         unfrozen = self._watch.not_frozen()
         for reading in snapshot.readings:
             labels = (reading.place.endpoint, reading.place.provider)
@@ -55,12 +57,14 @@ class WatchCollector:
             agreement.add_metric((*labels, reading.agreement), 1.0)
             not_frozen.add_metric(labels, float(reading.place in unfrozen))
             addresses.add_metric(labels, reading.addresses)
+            short.add_metric(labels, float(reading.is_short))
+            waiting.add_metric(labels, float(reading.is_waiting))
             if reading.sentinel is not None:
                 held.add_metric(labels, float(reading.sentinel.standing is Standing.HELD))
                 generation.add_metric(labels, reading.sentinel.gen)
             if (at := self._watch.last_written(reading.place)) is not None:
                 written.add_metric(labels, at / NANOSECONDS)
-        yield from (up, agreement, held, not_frozen, generation, written, addresses)
+        yield from (up, agreement, held, not_frozen, generation, written, addresses, short, waiting)
         diverging = GaugeMetricFamily(
             "outlast_divergence", "Contents that providers answer beyond one.", labels=("endpoint",)
         )

@@ -12,13 +12,18 @@ from outlast.traffic.sentinel import Sentinel, Standing
 
 
 class PlaceReading(NamedTuple):
-    """One endpoint at one provider. `content` is a digest of what stands there, empty if it could not be read."""
+    """One endpoint at one provider. `content` is a digest of what stands there, empty if it could not be read.
+
+    `is_short`: what the plan publishes cannot bear the load. `is_waiting`: an edit waits there for its canary.
+    """
 
     place: Place
     agreement: Agreement
     sentinel: Sentinel | None
     content: str
     addresses: int
+    is_short: bool = False
+    is_waiting: bool = False
 
 
 class Snapshot(NamedTuple):

@@ -5,9 +5,9 @@ from collections.abc import Iterator, Mapping
 from outlast import hostnames
 from outlast.health.signal import NOWHERE
 from outlast.traffic.aliases import resolves_to_nothing
+from outlast.traffic.evidence import Evidence, freshest
 from outlast.traffic.messages import InputsRead, Note
 from outlast.traffic.plan import Entry
-from outlast.traffic.planning import Evidence, freshest
 from outlast.traffic.topology import Endpoint
 
 UNSEEN = "nothing is heard of it yet"

@@ -27,14 +27,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from outlast.health.signal import NOWHERE, Verdict
 from outlast.traffic.content import Content
+from outlast.traffic.evidence import Evidence
 from outlast.traffic.topology import Endpoint
+from outlast.traffic.withholding import STANDBY
 
 if TYPE_CHECKING:
     from outlast.traffic.plan import Entry
-    from outlast.traffic.planning import Evidence
-
-STANDBY = "standby: "
-"""How the reason of a name begins that is fit while another is published."""
 
 
 class Standing(IntEnum):
@@ -66,7 +64,7 @@ class Findings(NamedTuple):
 
     out: Mapping[str, str]
     evacuated: Mapping[str, str]
-    evidence: "Mapping[str, Evidence]"
+    evidence: Mapping[str, Evidence]
     worked: Container[str]
 
 
@@ -105,6 +103,6 @@ def _standing(name: str, published: Container[str], findings: Findings) -> Stand
     return Standing.SOAKING if found.verdict is Verdict.HEALTHY else Standing.FAILING
 
 
-def resolves_to_nothing(found: "Evidence") -> bool:
+def resolves_to_nothing(found: Evidence) -> bool:
     """Whether every observer who can tell says that the name leads to no address. One that sees more wins."""
     return found.verdict is Verdict.UNHEALTHY and all(view.evidence.startswith(NOWHERE) for view in found.views)

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from outlast.traffic.alarms import leading_nowhere
 from outlast.traffic.content import describe, digest, targets_in
-from outlast.traffic.planning import Evidence
+from outlast.traffic.evidence import Evidence
 from outlast.traffic.ports import Known, Live
 from outlast.traffic.sentinel import Corrupt, Sentinel, Standing, UnknownVersion, parse
 

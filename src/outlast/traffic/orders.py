@@ -1,7 +1,8 @@
 """What a person tells the planner, and what is remembered of what people did. Values; they live in the registry.
 
 An order stands until it is lifted. It passes every guard but the floors: no health signal, velocity or soak is in its way,
-and no endpoint falls below its minimum for it.
+and no endpoint falls below its minimum for it. A `load` that somebody has written down is a floor too, unless the order
+says all.
 """
 
 from enum import StrEnum
@@ -17,11 +18,16 @@ class Kind(StrEnum):
     """What an order is about."""
 
     EVACUATE = "evacuate"
-    """The targets of a region, or one target, leave."""
+    """The targets of a region, or one target, leave; as many stay as the rest needs to bear the load."""
+    EVACUATE_ALL = "evacuate all of"
+    """They leave even if the rest cannot bear the load."""
     PIN = "pin"
     """An endpoint answers these addresses and no others, healthy or not."""
     LEAVE = "leave"
     """The watches of a name that is prepared at Route 53 say that a region is left. No plan changes for it."""
+
+
+EVACUATIONS = (Kind.EVACUATE, Kind.EVACUATE_ALL)
 
 
 class Order(NamedTuple):
@@ -37,6 +43,13 @@ class Order(NamedTuple):
     by: str
     at: int
     reason: str
+
+    @property
+    def keys(self) -> tuple[tuple[str, str, str], ...]:
+        """Where orders about the same thing stand, this one's first: giving one takes the others' place."""
+        kinds = EVACUATIONS if self.kind in EVACUATIONS else (self.kind,)
+        others = ((str(kind), self.subject, self.endpoint) for kind in kinds if kind is not self.kind)
+        return (self.key, *others)
 
     @property
     def key(self) -> tuple[str, str, str]:
@@ -69,10 +82,15 @@ def ordered_out(endpoint: Endpoint, orders: tuple[Order, ...]) -> dict[str, str]
         target.address: f"{ORDERED}{order}"
         for order in orders
         for target in endpoint.targets
-        if order.kind is Kind.EVACUATE
+        if order.kind in EVACUATIONS
         and order.endpoint in {"", endpoint.name}
         and order.subject in {target.region, target.address}
     }
+
+
+def must_leave(endpoint: Endpoint, orders: tuple[Order, ...]) -> frozenset[str]:
+    """Which of the endpoint's addresses leave by order, whatever the rest can bear."""
+    return frozenset(ordered_out(endpoint, tuple(order for order in orders if order.kind is Kind.EVACUATE_ALL)))
 
 
 def pin_of(endpoint: Endpoint, orders: tuple[Order, ...]) -> Order | None:

@@ -1,10 +1,15 @@
 """A plan: for every endpoint the content it shall have, and since which generation. A value; applying it is others' job.
 
 Text that is not a whole, safe plan cannot become one (`Plan.from_json`): the second door of "never empty".
+
+As text a plan is one JSON document with a line for each entry. Plans differ in few entries, so an entry remembers its line,
+and whoever reads a plan while holding another takes over the entries whose lines are the same: after a change of a hundred
+endpoints among a hundred thousand, a hundred are written out and read, the rest only compared.
 """
 
 import json
 from dataclasses import dataclass, field
+from operator import lt
 from typing import Any, NamedTuple, TypeVar
 
 from outlast.errors import UnsafePlan
@@ -14,6 +19,7 @@ from outlast.traffic.sentinel import MAX_COUNT
 Kind = TypeVar("Kind")
 
 FORMAT = 1
+_END = "]}"
 MAX_WITHHELD = 1024
 """Addresses remembered as left out, for each endpoint. The oldest that nobody configures any more go first."""
 
@@ -32,6 +38,8 @@ class Entry:
 
     `generation` is that of the plan in which the endpoint last changed, so that an unchanged endpoint asks for no write.
     `withheld` names the evidence for each address that left: the last hop refuses a removal that nothing explains.
+    `shortage` says why it is too little for the load, empty if it is not. `waits_for` names the canary after which an
+    edit's removals follow here, and `trimmed` is when an edit last took addresses away (wall clock, nanoseconds).
     """
 
     endpoint: str
@@ -39,6 +47,10 @@ class Entry:
     content: Content
     min_addresses: int = 1
     withheld: tuple[Withheld, ...] = ()
+    shortage: str = ""
+    waits_for: str = ""
+    trimmed: int = 0
+    _line: str = field(default="", init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not 1 <= self.generation <= MAX_COUNT:
@@ -56,6 +68,13 @@ class Entry:
     def digest(self) -> str:
         return self.content.digest
 
+    @property
+    def line(self) -> str:
+        """The entry as JSON; written out once, since nothing in it can change."""
+        if not self._line:
+            object.__setattr__(self, "_line", json.dumps(_entry_to_dict(self), separators=(",", ":")))
+        return self._line
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -71,7 +90,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         names = [entry.endpoint for entry in self.entries]
-        if names != sorted(set(names)):
+        if not all(map(lt, names, names[1:])):
             raise UnsafePlan("the entries of a plan are sorted by endpoint, each once")
         late = [entry.endpoint for entry in self.entries if entry.generation > self.generation]
         if late:
@@ -82,29 +101,28 @@ class Plan:
         return self._by_name.get(endpoint)
 
     def to_json(self) -> str:
-        return json.dumps(
-            {
-                "format": FORMAT,
-                "realm": self.realm,
-                "generation": self.generation,
-                "at": self.at,
-                "by": self.by,
-                "reason": self.reason,
-                "entries": [_entry_to_dict(entry) for entry in self.entries],
-            },
-            separators=(",", ":"),
-        )
+        head = {
+            "format": FORMAT,
+            "realm": self.realm,
+            "generation": self.generation,
+            "at": self.at,
+            "by": self.by,
+            "reason": self.reason,
+            "entries": [],
+        }
+        lines = ",\n".join(entry.line for entry in self.entries)
+        return f"{json.dumps(head, separators=(',', ':')).removesuffix(_END)}\n{lines}\n{_END}"
 
     @classmethod
-    def from_json(cls, text: str) -> "Plan":
-        """Read a plan back.
+    def from_json(cls, text: str, *, known: "Plan | None" = None) -> "Plan":
+        """Read a plan back; entries that `known` has in the same words are taken from there.
 
         Raises:
             UnsafePlan: The text is not a plan of a known format, or the plan would be unsafe.
 
         """
         try:
-            raw = json.loads(text)
+            raw = _by_line(text, known) or json.loads(text)
             if _typed(raw, "format", int) != FORMAT:
                 raise UnsafePlan(f"a plan of the unknown format {raw['format']!r}", hint="upgrade outlast here")
             return cls(
@@ -113,10 +131,25 @@ class Plan:
                 at=_typed(raw, "at", int),
                 by=_typed(raw, "by", str),
                 reason=_typed(raw, "reason", str),
-                entries=tuple(_entry_from_dict(item) for item in _typed(raw, "entries", list)),
+                entries=tuple(
+                    item if isinstance(item, Entry) else _entry_from_dict(item) for item in _typed(raw, "entries", list)
+                ),
             )
         except (KeyError, TypeError, ValueError, RecursionError) as error:
             raise UnsafePlan(f"not a plan: {error!r}", hint="the registry's copy is damaged; publish anew") from error
+
+
+def _by_line(text: str, known: Plan | None) -> dict[str, Any] | None:
+    """What JSON has, with known entries in place of their lines; `None` if the text does not have a line for each."""
+    head, *lines = text.split("\n")
+    if known is None or not lines or lines.pop() != _END or not head.endswith("["):
+        return None
+    raw: dict[str, Any] = json.loads(head + _END)
+    if raw["entries"] != [] or not all(line.endswith(",") for line in lines[:-1]):
+        return None
+    there = {entry.line: entry for entry in known.entries}
+    bare = (*(line[:-1] for line in lines[:-1]), *lines[-1:])
+    return {**raw, "entries": [there.get(line) or json.loads(line) for line in bare if line]}
 
 
 def sets_to_json(sets: tuple[RecordSet, ...]) -> list[list[Any]]:
@@ -151,12 +184,14 @@ def _exact(key: str, value: object, kind: type[Kind]) -> Kind:
 
 
 def _entry_to_dict(entry: Entry) -> dict[str, Any]:
+    seldom = {"shortage": entry.shortage, "waits_for": entry.waits_for, "trimmed": entry.trimmed}
     return {
         "endpoint": entry.endpoint,
         "generation": entry.generation,
-        "sets": sets_to_json(entry.content.sets),
+        "sets": entry.content.sets,
         "min_addresses": entry.min_addresses,
-        "withheld": [list(item) for item in entry.withheld],
+        "withheld": entry.withheld,
+        **{key: value for key, value in seldom.items() if value},
     }
 
 
@@ -167,6 +202,9 @@ def _entry_from_dict(raw: dict[str, Any]) -> Entry:
         content=Content(sets_from_json(_typed(raw, "sets", list))),
         min_addresses=_typed(raw, "min_addresses", int),
         withheld=tuple(_withheld_from_json(*item) for item in _typed(raw, "withheld", list)),
+        shortage=_exact("shortage", raw.get("shortage", ""), str),
+        waits_for=_exact("waits_for", raw.get("waits_for", ""), str),
+        trimmed=_exact("trimmed", raw.get("trimmed", 0), int),
     )
 
 

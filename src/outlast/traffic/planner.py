@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from outlast.errors import UnsafePlan
 from outlast.traffic.alarms import alarms
-from outlast.traffic.content import Content
+from outlast.traffic.drafting import next_entries
 from outlast.traffic.messages import (
     DropReports,
     Effects,
@@ -36,11 +36,9 @@ from outlast.traffic.messages import (
     ReportsDropped,
     Tick,
 )
-from outlast.traffic.plan import Entry, Plan, Withheld
-from outlast.traffic.planning import freshest, is_settled, kind_of, propose
-from outlast.traffic.ports import AheadReport, Live, Record
+from outlast.traffic.plan import Entry, Plan
+from outlast.traffic.ports import AheadReport, Live
 from outlast.traffic.sentinel import Sentinel, parse
-from outlast.traffic.topology import Endpoint
 
 
 class Phase(StrEnum):
@@ -144,51 +142,6 @@ def _gone(inputs: InputsRead) -> set[str]:
     return {entry.endpoint for entry in entries if inputs.topology.endpoint(entry.endpoint) is None}
 
 
-def next_entries(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
-    """The next entries of those endpoints whose last entry is no longer right. Generations are set on publishing.
-
-    `max_signal_age` is nanoseconds. Also for whoever asks what the planner would do.
-
-    Raises:
-        UnsafePlan: One of them may not be.
-
-    """
-    evidence = freshest(inputs.signals, wall=inputs.wall, max_age=max_signal_age)
-    records: dict[str, tuple[Record, ...]] = {}
-    for record in inputs.records:
-        records[record.endpoint] = (*records.get(record.endpoint, ()), record)
-    drafts = []
-    for endpoint in inputs.topology.endpoints:
-        previous = inputs.plan.entry(endpoint.name) if inputs.plan is not None else None
-        of, orders = records.get(endpoint.name, ()), inputs.orders
-        if previous is not None and is_settled(endpoint, previous, records=of, evidence=evidence, orders=orders):
-            continue
-        proposal = propose(endpoint, previous=previous, records=of, evidence=evidence, wall=inputs.wall, orders=orders)
-        draft = _draft(endpoint, previous, proposal)
-        if previous is None or not _alike(previous, draft):
-            drafts.append(draft)
-    return tuple(drafts)
-
-
-def _draft(endpoint: Endpoint, previous: Entry | None, proposal: tuple[Content, tuple[Withheld, ...]]) -> Entry:
-    content, withheld = proposal
-    return Entry(
-        endpoint=endpoint.name,
-        generation=previous.generation if previous is not None else 1,
-        content=content,
-        min_addresses=endpoint.min_addresses,
-        withheld=withheld,
-    )
-
-
-def _alike(previous: Entry, entry: Entry) -> bool:
-    # Only which addresses are out for which kind of reason counts, not the wording of the last probe.
-    def essence(item: Entry) -> tuple[object, ...]:
-        return item.digest, item.min_addresses, tuple((held.address, kind_of(held.reason)) for held in item.withheld)
-
-    return essence(previous) == essence(entry)
-
-
 # --------------------------------------------------------------------------------------------- reading sentinels
 
 
@@ -243,7 +196,19 @@ def _publish(state: PlannerState) -> Step:
         return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
     after = inputs.plan.generation if inputs.plan is not None else 0
     publish = Publish(plan, after, _valid_until(inputs, state.options.max_signal_age))
-    return _decided(state)._replace(phase=Phase.PUBLISH, floor=generation), (publish,)
+    decided = _decided(state)._replace(phase=Phase.PUBLISH, floor=generation)
+    return decided, (*_warnings(state.drafts), publish)
+
+
+def _warnings(drafts: tuple[Entry, ...]) -> tuple[Note, ...]:
+    short = {draft.endpoint: draft.shortage for draft in drafts if draft.shortage}
+    waiting = {draft.endpoint: draft.waits_for for draft in drafts if draft.waits_for}
+    notes = []
+    if short:
+        notes.append(Note("too little capacity", f"{_few(set(short))}: {short[min(short)]}", alarm=True))
+    if waiting:
+        notes.append(Note("an edit bakes", f"{_few(set(waiting))} follow when {waiting[min(waiting)]} has done well"))
+    return tuple(notes)
 
 
 def _decided(state: PlannerState) -> PlannerState:
@@ -275,7 +240,8 @@ def _entries(state: PlannerState, ahead: set[str], generation: int) -> list[Entr
         entry = drafts.get(name, previous)
         assert entry is not None, "an endpoint without a draft has a previous entry"
         # (d) The generation in which the endpoint last changed; an answered report moves it too.
-        moved = previous is None or name in ahead or previous.digest != entry.digest
+        differs = entry is not previous and (previous is None or previous.digest != entry.digest)
+        moved = differs or name in ahead
         entries.append(replace(entry, generation=generation) if moved else entry)
     return entries
 

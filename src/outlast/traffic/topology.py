@@ -1,24 +1,25 @@
 """What exists: endpoints and the targets that may stand behind each of them. Written by people, read by the planner."""
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 
 from outlast import hostnames
 from outlast.errors import InvalidConfig
-from outlast.traffic.content import MAX_TTL, MAX_VALUES, family_of
+from outlast.traffic.content import MAX_TTL, MAX_VALUES, family_of, target_fault
 
 MAX_ENDPOINT_LENGTH = 253 - len("_outlast.")
 """So that the sentinel's name still fits into 253 characters (RFC 1035 section 2.3.4)."""
 
 
 _IS_MEANT_AS_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
+MAX_CAPACITY = 1e12
+"""Of a target and of a load; so that sums stay exact enough."""
 _NAME = re.compile(r"[^.\sA-Z]{1,63}(\.[^.\sA-Z]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """What can serve an endpoint, and where it stands.
+    """What can serve an endpoint, where it stands, and how much of the endpoint's `load` it can bear.
 
     `address` is an IP address, or the name of something that has addresses of its own, a load balancer's: absolute
     and in lower case (`hostnames.absolute`).
@@ -28,6 +29,7 @@ class Target:
     region: str
     zone: str = ""
     cloud: str = ""
+    capacity: float = 1.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,7 @@ class Endpoint:
         max_leave: Share of the targets that may leave for health within `velocity_window`; one may always leave.
         velocity_window: Seconds over which leaving is counted.
         soak: Seconds that a newcomer must have been healthy before it is published.
+        load: What its targets must bear together, in the unit of their `capacity`; 0 if that is not known.
         probed: Whether health signals decide; without them every target is published.
 
     Raises:
@@ -60,16 +63,15 @@ class Endpoint:
     max_leave: float = 0.5
     velocity_window: float = 60.0
     soak: float = 10.0
+    load: float = 0.0
     probed: bool = True
+    addresses: tuple[str, ...] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "addresses", tuple(target.address for target in self.targets))
         faults = _endpoint_faults(self)
         if faults:
             raise InvalidConfig(tuple(f"endpoint {self.name!r}: {fault}" for fault in faults))
-
-    @property
-    def addresses(self) -> tuple[str, ...]:
-        return tuple(target.address for target in self.targets)
 
     @property
     def has_names(self) -> bool:
@@ -86,10 +88,24 @@ class Endpoint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
-    """All endpoints of one realm. The realm is the name under which this set-up signs its sentinels."""
+    """All endpoints of one realm. The realm is the name under which this set-up signs its sentinels.
+
+    Args:
+        realm: That name.
+        endpoints: Each name once.
+        bake: Seconds for which the first of several endpoints must do well without the addresses that an edit takes away
+            before the others follow; 0: all at once.
+        canary: The endpoint that goes first if it is among them; empty: the first by name that is probed.
+
+    Raises:
+        InvalidConfig: Lists every fault at once.
+
+    """
 
     realm: str
     endpoints: tuple[Endpoint, ...]
+    bake: float = 0.0
+    canary: str = ""
     named: tuple[Endpoint, ...] = field(init=False, repr=False, compare=False, hash=False)
     """Those whose targets are names."""
     _by_name: dict[str, Endpoint] = field(init=False, repr=False, compare=False, hash=False)
@@ -104,6 +120,10 @@ class Topology:
             way = " → ".join(circle)
             raise InvalidConfig((f"endpoint {circle[0]!r}: its targets lead back to it ({way}): take one of them out",))
         object.__setattr__(self, "_by_name", dict(zip(names, self.endpoints, strict=True)))
+        if not 0 <= self.bake <= MAX_TTL:
+            raise InvalidConfig((f"bake = {self.bake} is not within 0 and {MAX_TTL}",))
+        if self.canary and self.canary not in self._by_name:
+            raise InvalidConfig((f"canary = {self.canary!r} is not an endpoint: name one, or leave it out",))
 
     def endpoint(self, name: str) -> Endpoint | None:
         return self._by_name.get(name)
@@ -111,6 +131,11 @@ class Topology:
 
 def _endpoint_faults(endpoint: Endpoint) -> list[str]:
     faults = [fault for target in endpoint.targets if (fault := _target_fault(target.address, endpoint.name))]
+    faults += [
+        f"{target.address}: capacity = {target.capacity} is not above 0 and at most {MAX_CAPACITY:g}"
+        for target in endpoint.targets
+        if not 0 < target.capacity <= MAX_CAPACITY
+    ]
     count = len(endpoint.targets)
     names = [address for address in endpoint.addresses if hostnames.is_absolute(address)]
     if not count:
@@ -132,6 +157,7 @@ def _endpoint_faults(endpoint: Endpoint) -> list[str]:
         ("max_leave", 0, 1),
         ("velocity_window", 0, MAX_TTL),
         ("soak", 0, MAX_TTL),
+        ("load", 0, MAX_CAPACITY),
     )
     for key, low, high in ranges:
         value = getattr(endpoint, key)
@@ -144,22 +170,12 @@ def _target_fault(text: str, endpoint: str) -> str:
     if text == f"{endpoint}.":
         return f"its target {text} is the endpoint itself"
     if _IS_MEANT_AS_ADDRESS.fullmatch(text):
-        return _address_fault(text)
+        return target_fault(text)
     try:
         name = hostnames.absolute(text)
     except ValueError as error:
         return f"{text!r} is neither an address nor a host name: {error}"
     return "" if name == text else f"write {text} as {name}"
-
-
-def _address_fault(text: str) -> str:
-    try:
-        address = ipaddress.ip_address(text)
-    except ValueError:
-        return f"{text!r} is not an IPv4 or IPv6 address"
-    if str(address) != text:
-        return f"write {text} as {address}"
-    return f"{text} cannot be a target" if address.is_unspecified or address.is_multicast else ""
 
 
 def _circle(named: tuple[Endpoint, ...]) -> tuple[str, ...]:

@@ -106,11 +106,13 @@ def test_targets_that_are_names() -> None:
 
 
 def test_durations_and_targets() -> None:
-    """Durations become seconds, a TTL may be a number, and a target may carry its zone and cloud."""
-    text = BASE + 'west = [{address = "192.0.2.9", zone = "b", cloud = "x"}]\n[endpoint."db.example.com"]\n'
-    endpoint = read(text + 'ttl = 7\nsoak = "250ms"\nvelocity_window = "2m"\n').topology.endpoints[0]
+    """Durations become seconds, a TTL may be a number, and a target may carry its zone, cloud and capacity."""
+    west = '{address = "192.0.2.9", zone = "b", cloud = "x", capacity = 2.5}'
+    text = f'{BASE}west = [{west}]\n[endpoint."db.example.com"]\n'
+    endpoint = read(text + 'ttl = 7\nsoak = "250ms"\nvelocity_window = "2m"\nload = 3\n').topology.endpoints[0]
     target = endpoint.targets[1]
 
+    assert (1.0, 2.5, 3.0) == (endpoint.targets[0].capacity, target.capacity, endpoint.load)
     assert (7, 0.25, 120.0, "west", "b", "x") == (
         endpoint.ttl,
         endpoint.soak,
@@ -121,9 +123,29 @@ def test_durations_and_targets() -> None:
     )
 
 
+def test_bake_belongs_to_what_is_edited() -> None:
+    """How carefully an edit is followed stands with the planner and goes with the endpoints."""
+    text = BASE + '[planner]\nbake = "5m"\ncanary = "db.example.com"\n'
+
+    assert (300.0, "db.example.com") == (read(text).topology.bake, read(text).topology.canary)
+    assert ["canary = 'x.example' is not an endpoint: name one, or leave it out"] == faults_of(
+        text.replace('"db.example.com"\n', '"x.example"\n')
+    )
+
+
 @pytest.mark.parametrize(
     ("old", "new", "fault"),
     [
+        (
+            'east = ["192.0.2.1"]',
+            'east = [{address = "192.0.2.1", capacity = "2"}]',
+            '[endpoint."db.example.com".targets] east = [{"address": "192.0.2.1", "capacity": "2"}]: write a number, without quotes',
+        ),
+        (
+            'east = ["192.0.2.1"]',
+            'east = [{address = "192.0.2.1", capacity = 0}]',
+            '[endpoint."db.example.com"] 192.0.2.1: capacity = 0 is not above 0 and at most 1e+12',
+        ),
         (
             'realm = "shop"',
             'realm = "a shop"',

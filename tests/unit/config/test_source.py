@@ -25,6 +25,14 @@ def test_an_edit_of_targets_is_followed(file: Path) -> None:
     assert "198.51.100.2" in source.topology().endpoints[0].addresses
 
 
+def test_an_edit_of_bake_is_followed(file: Path) -> None:
+    """Whoever waits for a canary can be let go without a restart."""
+    source = SettingsSource(load(file), lambda _: None)
+    file.write_text(EXAMPLE.replace("# bake = ", "bake = "))
+
+    assert 300.0 == source.topology().bake
+
+
 def test_an_edit_that_keeps_size_and_time_is_followed(file: Path) -> None:
     """A second edit within one tick of the file system's clock is not missed."""
     source = SettingsSource(load(file), lambda _: None)

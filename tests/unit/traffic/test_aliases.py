@@ -6,15 +6,16 @@ import pytest
 
 from outlast.health.signal import NOWHERE, Signal, Verdict
 from outlast.traffic.alarms import alarms
-from outlast.traffic.aliases import STANDBY
 from outlast.traffic.content import Content
+from outlast.traffic.evidence import SECOND, freshest
 from outlast.traffic.guards import UNCONFIGURED
 from outlast.traffic.messages import InputsRead, Note, ReadInputs, Tick
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan, Withheld
 from outlast.traffic.planner import Options, PlannerState, step
-from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, propose
+from outlast.traffic.planning import propose
 from outlast.traffic.topology import Endpoint, Target, Topology
+from outlast.traffic.withholding import STANDBY, UNHEALTHY
 
 A, B, C = "lb-a.east.example.", "lb-b.west.example.", "lb-c.west.example."
 UP, DOWN, UNKNOWN = Verdict.HEALTHY, Verdict.UNHEALTHY, Verdict.UNKNOWN

@@ -6,9 +6,11 @@ import pytest
 
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic.content import Content
+from outlast.traffic.evidence import SECOND, freshest, place_of
 from outlast.traffic.plan import Entry, Withheld
-from outlast.traffic.planning import EVACUATED, SECOND, UNHEALTHY, freshest, place_of, propose
+from outlast.traffic.planning import propose
 from outlast.traffic.topology import Endpoint, Target
+from outlast.traffic.withholding import EVACUATED, UNHEALTHY
 
 E1, E2, W1, W2, C1 = "192.0.2.1", "192.0.2.2", "198.51.100.1", "198.51.100.2", "203.0.113.1"
 EAST, WEST, ALL = (E1, E2), (W1, W2), (E1, E2, W1, W2)

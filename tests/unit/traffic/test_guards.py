@@ -6,9 +6,9 @@ from outlast.errors import UnsafePlan
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.guards import UNCONFIGURED, refusal
 from outlast.traffic.plan import Entry, Withheld
-from outlast.traffic.planning import UNHEALTHY
 from outlast.traffic.ports import Record
 from outlast.traffic.sentinel import Sentinel, Standing
+from outlast.traffic.withholding import UNHEALTHY
 
 A, B, SIX = "192.0.2.1", "192.0.2.2", "2001:db8::1"
 

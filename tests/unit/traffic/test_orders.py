@@ -6,10 +6,12 @@ import pytest
 
 from outlast.health.signal import Verdict
 from outlast.traffic.content import Content
+from outlast.traffic.evidence import SECOND, freshest
 from outlast.traffic.orders import ORDERED, Kind, Order
 from outlast.traffic.plan import Entry, Withheld
-from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, propose
+from outlast.traffic.planning import propose
 from outlast.traffic.topology import Endpoint, Target
+from outlast.traffic.withholding import UNHEALTHY
 
 E1, E2, W1, W2 = "192.0.2.1", "192.0.2.2", "198.51.100.1", "198.51.100.2"
 EAST, WEST, ALL = (E1, E2), (W1, W2), (E1, E2, W1, W2)

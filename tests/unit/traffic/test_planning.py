@@ -6,12 +6,14 @@ import pytest
 
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic.content import Content
+from outlast.traffic.evidence import SECOND, freshest
 from outlast.traffic.guards import UNCONFIGURED
 from outlast.traffic.plan import MAX_WITHHELD, Entry, Withheld
-from outlast.traffic.planning import SECOND, UNHEALTHY, freshest, propose
+from outlast.traffic.planning import propose
 from outlast.traffic.ports import Record
 from outlast.traffic.sentinel import Sentinel, Standing
 from outlast.traffic.topology import Endpoint, Target
+from outlast.traffic.withholding import UNHEALTHY
 
 A, B, C, D, SIX = "192.0.2.1", "192.0.2.2", "192.0.2.3", "192.0.2.4", "2001:db8::1"
 UP, DOWN = Verdict.HEALTHY, Verdict.UNHEALTHY

@@ -1,0 +1,102 @@
+"""The entries of the next plan: the loop over endpoints around the rules of `planning`. Pure."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from outlast.traffic.bake import Trim, trim_of, who_waits
+from outlast.traffic.capacity import shortage
+from outlast.traffic.evidence import Evidence, freshest
+from outlast.traffic.messages import InputsRead
+from outlast.traffic.plan import Entry
+from outlast.traffic.planning import is_settled, propose
+from outlast.traffic.ports import Record
+from outlast.traffic.topology import Endpoint
+from outlast.traffic.withholding import kind_of
+
+
+class _Case(NamedTuple):
+    """An endpoint of which it is not plain that nothing changes."""
+
+    endpoint: Endpoint
+    previous: Entry | None
+    records: tuple[Record, ...]
+
+
+def next_entries(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
+    """The next entries of those endpoints whose last entry is no longer right. Generations are set on publishing.
+
+    `max_signal_age` is nanoseconds. Also for whoever asks what the planner would do.
+
+    Raises:
+        UnsafePlan: One of them may not be.
+
+    """
+    evidence = freshest(inputs.signals, wall=inputs.wall, max_age=max_signal_age)
+    cases = tuple(_cases(inputs, evidence))
+    trims = _trims(cases, inputs, evidence)
+    waiting = who_waits(
+        tuple(trims.values()), topology=inputs.topology, plan=inputs.plan, evidence=evidence, wall=inputs.wall
+    )
+    drafts = (
+        _draft(case, inputs, evidence, trim=trims.get(name := case.endpoint.name), canary=waiting.get(name, ""))
+        for case in cases
+    )
+    return tuple(
+        draft
+        for case, draft in zip(cases, drafts, strict=True)
+        if case.previous is None or not _alike(case.previous, draft)
+    )
+
+
+def _cases(inputs: InputsRead, evidence: dict[str, Evidence]) -> Iterator[_Case]:
+    records: dict[str, tuple[Record, ...]] = {}
+    for record in inputs.records:
+        records[record.endpoint] = (*records.get(record.endpoint, ()), record)
+    for endpoint in inputs.topology.endpoints:
+        previous = inputs.plan.entry(endpoint.name) if inputs.plan is not None else None
+        of, orders = records.get(endpoint.name, ()), inputs.orders
+        if previous is None or not is_settled(endpoint, previous, records=of, evidence=evidence, orders=orders):
+            yield _Case(endpoint, previous, of)
+
+
+def _trims(cases: tuple[_Case, ...], inputs: InputsRead, evidence: dict[str, Evidence]) -> dict[str, Trim]:
+    if not inputs.topology.bake:
+        return {}
+    found = (
+        trim_of(case.endpoint, case.previous, evidence=evidence, orders=inputs.orders, wall=inputs.wall)
+        for case in cases
+    )
+    return {trim.endpoint.name: trim for trim in found if trim is not None}
+
+
+def _draft(case: _Case, inputs: InputsRead, evidence: dict[str, Evidence], *, trim: Trim | None, canary: str) -> Entry:
+    endpoint, previous = case.endpoint, case.previous
+    content, withheld = propose(
+        endpoint,
+        previous=previous,
+        records=case.records,
+        evidence=evidence,
+        wall=inputs.wall,
+        orders=inputs.orders,
+        retained=trim.taken if trim is not None and canary else (),
+    )
+    before = previous.trimmed if previous is not None else 0
+    return Entry(
+        endpoint=endpoint.name,
+        generation=previous.generation if previous is not None else 1,
+        content=content,
+        min_addresses=endpoint.min_addresses,
+        withheld=withheld,
+        shortage="" if canary else shortage(endpoint, content, evidence=evidence, orders=inputs.orders),
+        waits_for=canary,
+        trimmed=inputs.wall if trim is not None and not canary else before,
+    )
+
+
+def _alike(previous: Entry, entry: Entry) -> bool:
+    # Only which addresses are out for which kind of reason counts, not the wording of the last probe.
+    def essence(item: Entry) -> tuple[object, ...]:
+        kinds = tuple((held.address, kind_of(held.reason)) for held in item.withheld)
+        return item.digest, item.min_addresses, kinds, bool(item.shortage), item.waits_for
+
+    return essence(previous) == essence(entry)
