@@ -88,7 +88,7 @@ def test_three_enactors_and_a_janitor_in_small() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("name", GUARDS)
 def test_a_guard_taken_away_is_missed(name: str) -> None:
-    """Without this guard the check that its row names refutes the protocol; with it the same world passes it."""
+    """Without this guard the check that its row names refutes the protocol."""
     guard = GUARDS[name]
     machines, lacks = machines_without(frozenset({name}))
     choice = choose(
@@ -104,6 +104,31 @@ def test_a_guard_taken_away_is_missed(name: str) -> None:
 
     assert Verdict.FAIL == found.verdict
     assert guard.fault in found.reason
+
+
+TOO_LARGE = {"record-order"}
+"""Found missing in a world that passes its first thirty million states with the guard, and has more."""
+LARGE = {"record-first", "deletion-check"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] * (name in LARGE)) for name in GUARDS if name not in TOO_LARGE],
+)
+def test_with_every_guard_the_same_world_passes(name: str) -> None:
+    """What is found missing is the guard's doing: with all of them, the same world breaks no rule and recovers."""
+    guard = GUARDS[name]
+    choice = choose(
+        enactors=guard.enactors,
+        plans=guard.plans,
+        endpoints=guard.endpoints,
+        has_janitor=guard.has_janitor,
+        budgets=guard.budgets,
+    )
+    found = verify(plan_protocol(choice.options), UNLIMITED)
+
+    assert (Verdict.PASS, True) == (found.verdict, found.recovers), found.trace
 
 
 # --------------------------------------------------------------------------------- what the reductions rest on
