@@ -99,6 +99,7 @@ def test_a_sick_target_leaves_dns_by_octodns(world: OctodnsWorld) -> None:
     assert "enacted gen=2" in logs
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_what_another_hand_put_back_is_mended(world: OctodnsWorld) -> None:
     """Read-back at T4: sentinel and records of a time ago, as a late writer leaves them, last until the next pass."""

@@ -60,6 +60,7 @@ def two(tmp_path: Path) -> Iterator[TwoProviders]:
         targets.close()
 
 
+@pytest.mark.long
 def test_a_provider_that_lags_is_told_and_holds_up_nobody(two: TwoProviders) -> None:
     """Both follow; with one of them standing still the other goes on, and evacuate, freeze and status name the one."""
     up = two.start("up", "--name", "a")

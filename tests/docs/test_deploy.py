@@ -82,12 +82,28 @@ def test_the_registries_of_the_page_can_be_read() -> None:
         'key_secret_file = "k"\n[endpoint."db.example.com".targets]\neast = ["192.0.2.1"]\n'
     )
     blocks = re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
-    etcd, postgres = (parse((rest + text).encode(), Path("/etc/outlast.toml")).registry for text in blocks)
+    registries = [text for text in blocks if "[registry]" in text]
+    etcd, postgres = (parse((rest + text).encode(), Path("/etc/outlast.toml")).registry for text in registries)
 
     assert isinstance(etcd, EtcdSettings)
     assert isinstance(postgres, PostgresSettings)
     assert (3, Path("/etc/registry-ca.crt")) == (len(etcd.endpoints), etcd.ca_file)
     assert (("192.0.2.10", "192.0.2.20"), Path("/etc/registry-ca.crt")) == (postgres.hosts, postgres.ca_file)
+
+
+def test_the_targets_of_the_page_can_be_read() -> None:
+    """Targets that are names, as the page writes them, are an endpoint's."""
+    page = (DEPLOY.parent / "docs" / "DEPLOY.md").read_text()
+    (names,) = (
+        text for text in re.findall(r"^```toml\n(.*?)^```", page, re.MULTILINE | re.DOTALL) if ".targets]" in text
+    )
+    rest = (
+        'realm = "shop"\n[registry]\nkind = "sqlite"\npath = "outlast.db"\n[provider.p]\nkind = "rfc2136"\n'
+        'address = "192.0.2.53"\nzones = ["example.com"]\nkey_secret_file = "k"\n'
+    )
+    (endpoint,) = parse((rest + names).encode(), Path("/etc/outlast.toml")).topology.endpoints
+
+    assert endpoint.has_names
 
 
 def test_the_page_links_to_files_that_are_there() -> None:

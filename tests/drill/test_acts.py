@@ -172,6 +172,7 @@ def test_story_is_told_in_order(both_acts: Finished) -> None:
         assert [] == [item["text"] for item in act["story"] if item["text"] not in both_acts.output]
 
 
+@pytest.mark.long
 def test_without_the_fence_a_stale_write_lands_and_the_drill_fails(tmp_path: Path) -> None:
     """The same act with the prerequisites taken out: DNS goes back, status 1, and the failed claims are named."""
     drill = finished(tmp_path, seed=7, acts=["fenced"], fence=False)

@@ -87,6 +87,7 @@ def test_killed_drill_leaves_no_process(tmp_path: Path) -> None:
     assert [(128 + signal.SIGKILL, {})] * 2 == [(ending.status, ending.left) for ending in endings]
 
 
+@pytest.mark.long
 def test_ctrl_c_twice_in_a_terminal(tmp_path: Path) -> None:
     """The live view shows act, phase, groups, answer and roles; Ctrl-C from the keyboard reaches all and ends all."""
     inside = "import os, pty, sys; raise SystemExit(os.waitstatus_to_exitcode(pty.spawn(sys.argv[1:])))"
@@ -113,6 +114,7 @@ def test_ctrl_c_twice_in_a_terminal(tmp_path: Path) -> None:
     assert (130, {}, []) == (status, left, folders)
 
 
+@pytest.mark.long
 def test_dead_name_server_ends_the_drill(tmp_path: Path) -> None:
     """A child that dies is named with its status; status 1, and nothing is left."""
     with running(tmp_path / "tmp", *short(seed=1)) as drill:

@@ -73,13 +73,24 @@ def test_the_commands_work(environments: Environments) -> None:
     assert (environment.folder / "first.toml").stat().st_size > 0
 
 
-def test_the_commands_say_what_the_drill_needs(environments: Environments) -> None:
-    """With `outlast[cli]` alone, the drill says what to install, and its status is not 0."""
-    done = environments("cli").run("outlast", "drill")
+@pytest.mark.parametrize("command", ["drill", "verify"])
+def test_the_commands_say_what_they_need(environments: Environments, command: str) -> None:
+    """With `outlast[cli]` alone, the drill and the explorer say what to install, and their status is not 0."""
+    done = environments("cli").run("outlast", command)
 
     assert 0 != done.returncode
-    assert "pip install 'outlast[drill]'" in done.stderr
+    assert f"pip install 'outlast[{command}]'" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_the_explorer_works(environments: Environments) -> None:
+    """`outlast[verify]` brings what the explorer needs, and nothing of the drill's."""
+    environment = environments("verify")
+    done = environment.run("outlast", "verify", "--enactors", "1", "--plans", "2")
+
+    assert 0 == done.returncode, done.stderr
+    assert done.stdout.startswith("PASS: ")
+    assert {"starlette", "httpx"}.isdisjoint(environment.packages())
 
 
 def test_the_drill_works(environments: Environments) -> None:
@@ -134,7 +145,7 @@ def test_pytest_finds_the_plugin(empty: Any, wheel: Path) -> None:
     assert "fixture 'outlast_dns' not found" in taken_away.stdout
 
 
-@pytest.mark.parametrize("extra", ["", "boto", "cli", "drill", "httpx", "postgres"])
+@pytest.mark.parametrize("extra", ["", "boto", "cli", "drill", "httpx", "postgres", "verify"])
 def test_what_is_installed_fits_together(environments: Environments, extra: str) -> None:
     """In no environment does a package miss another, or have it at a version that it refuses."""
     assert "" == environments(extra).conflicts()

@@ -86,7 +86,7 @@ def test_spin_counts_the_same(tmp_path: Path, name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "errors"),
     [
-        ("aws-2025 2/2, nothing kept", 1),
+        pytest.param("aws-2025 2/2, nothing kept", 1, marks=pytest.mark.long),
         pytest.param("aws-2025 2/2, nothing kept, clean-up mended", 0, marks=pytest.mark.long),
         ("outlast 2/2, a crash", 0),
     ],

@@ -20,7 +20,7 @@ from outlast.traffic.sentinel import Sentinel, parse
 
 TTL = 5
 """Seconds, where neither the command line nor a configuration says."""
-TIMEOUT = 5.0
+TIMEOUT = 10.0
 """Seconds for one answer: longer than a role's, for the day on which everything is slow."""
 DIRECT = "the server"
 """How a provider is called that only the command line knows."""

@@ -198,7 +198,10 @@ def kill_and_restart(scenario: Scenario, site: Site, number: int) -> Death:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=[pytest.mark.long] * (name == "janitor-deletion")) for name in SCENARIOS],
+)
 def test_role_killed_after_each_effect_goes_on_when_restarted(
     nameserver: Nameserver, tmp_path: Path, name: str
 ) -> None:

@@ -172,6 +172,7 @@ def test_a_name_that_leads_nowhere_gives_way(world: NamesWorld) -> None:
     assert ("FAIL", "FAIL") == (found[f"{LB1} of {API}"], found[f"{LB2} of {API}"])
 
 
+@pytest.mark.long
 def test_addresses_become_a_name_and_a_name_addresses(world: NamesWorld) -> None:
     """An edit from addresses to a name waits until the name leads somewhere, then is one transaction; and back."""
     world.balancer("east.test", "lb-1")
@@ -194,6 +195,7 @@ def test_addresses_become_a_name_and_a_name_addresses(world: NamesWorld) -> None
     assert {LB1: "not configured"}.items() <= world.withheld().items()
 
 
+@pytest.mark.long
 def test_people_move_a_name_by_hand(world: NamesWorld) -> None:
     """Evacuate, pin and break-glass know names, with or without the last dot, and the floor is what a name leads to."""
     world.configure(f'east = ["{LB1}"]', 'west = [{name = "LB-2.west.test", zone = "b"}]')
