@@ -139,7 +139,9 @@ class Child:
         )
 
     def lines(self) -> list[dict[str, Any]]:
-        return [json.loads(line) for line in self.output.read_text().splitlines()] if self.output.exists() else []
+        """What it has written; a line that it is just writing is none yet."""
+        text = self.output.read_text() if self.output.exists() else ""
+        return [json.loads(line) for line in text.splitlines(keepends=True) if line.endswith("\n")]
 
     def events(self, event: str, **fields: Any) -> list[dict[str, Any]]:
         """The lines of an event, those with these fields if any are given."""
