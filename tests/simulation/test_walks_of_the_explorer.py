@@ -9,7 +9,7 @@ from random import Random
 
 import pytest
 
-from outlast.simulator.engine import Engine
+from outlast.simulator.menus import Ground
 from outlast.simulator.plan_guards import GUARDS, machines_without
 from outlast.simulator.plan_layout import Machines, PlanOptions
 from outlast.simulator.plan_protocol import plan_protocol
@@ -35,26 +35,26 @@ def world(without: str = "") -> Protocol:
     return plan_protocol(options)
 
 
-def walked(seed: int, engine: Engine | None = None) -> Walk:
+def walked(seed: int, ground: Ground | None = None) -> Walk:
     """The walk of that seed."""
-    return walk(engine or Engine(world()), Random(seed).randrange, steps=STEPS)
+    return walk(ground or Ground(world()), Random(seed).randrange, steps=STEPS)
 
 
 @pytest.mark.slow
 def test_walks_break_no_rule_and_health_comes_back() -> None:
     """A thousand schedules of three enactors, four plans, a janitor and faults; replay one with its seed."""
-    engine = Engine(world())
+    ground = Ground(world())
 
-    assert [] == [seed for seed in range(1_000) if walked(seed, engine).fault]
+    assert [] == [seed for seed in range(1_000) if walked(seed, ground).fault]
 
 
 def test_a_seed_is_a_trace() -> None:
     """The same seed gives the same trace in ten runs, whatever was walked before; other seeds give others."""
-    engine = Engine(world())
-    walked(1, engine)
+    ground = Ground(world())
+    walked(1, ground)
 
-    assert {walked(7).trace_hash} == {walked(7, engine).trace_hash for _ in range(10)}
-    assert 20 == len({walked(seed, engine).trace_hash for seed in range(20)})
+    assert {walked(7).trace_hash} == {walked(7, ground).trace_hash for _ in range(10)}
+    assert 20 == len({walked(seed, ground).trace_hash for seed in range(20)})
 
 
 @pytest.mark.slow
@@ -71,10 +71,10 @@ def test_a_seed_is_a_trace_in_any_process(hash_seed: str) -> None:
 @pytest.mark.parametrize("name", ["prerequisites", "recheck", "counting", "naming", "repair"])
 def test_walks_find_what_is_missing(name: str) -> None:
     """Without a guard some walk of a few hundred fails, and shrinking keeps the fault in fewer choices."""
-    engine = Engine(world(name))
-    failed = next(found for seed in range(500) if (found := walked(seed, engine)).fault)
-    shorter = shrunk(engine, failed)
-    lines = replayed(engine, shorter.choices, is_told=True).lines
+    ground = Ground(world(name))
+    failed = next(found for seed in range(500) if (found := walked(seed, ground)).fault)
+    shorter = shrunk(ground, failed)
+    lines = replayed(ground, shorter.choices, is_told=True).lines
 
     assert failed.fault == shorter.fault
     assert len(shorter.choices) < len(failed.choices)

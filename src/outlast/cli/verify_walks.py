@@ -8,13 +8,14 @@ from random import Random
 from typing import NamedTuple
 
 from outlast.cli.output import put, put_json
-from outlast.simulator.engine import Engine
+from outlast.simulator.menus import Ground
 from outlast.simulator.protocol import Protocol, Verdict
 from outlast.simulator.walks import Walk, replayed, shrunk, walk
+from outlast.uncollected import uncollected
 
 STEPS = 400
-ENGINE_WALKS = 200
-"""Walks after which what was learned is forgotten, so that memory stays small."""
+GROUND_WALKS = 200
+"""Walks after which what was learned is forgotten, so that memory stays small: 200 MB for each process."""
 TELL_EVERY = 5.0
 
 
@@ -35,7 +36,7 @@ def run_walks(protocol: Protocol, seeds: range, *, jobs: int, question: str, as_
             told = time.monotonic()
             sys.stderr.write(f"{walked:,} walks\n")
         if last.fault:
-            _tell(Engine(protocol), last, f"{question} --walks 1 --seed {block.seed}", as_json=as_json)
+            _tell(Ground(protocol), last, f"{question} --walks 1 --seed {block.seed}", as_json=as_json)
             return Verdict.FAIL
     if as_json:
         put_json({"verdict": "PASS", "walks": walked, "seed": seeds.start, "trace_hash": last.trace_hash, "trace": []})
@@ -47,7 +48,7 @@ def run_walks(protocol: Protocol, seeds: range, *, jobs: int, question: str, as_
 
 
 def _walked(protocol: Protocol, seeds: range, jobs: int) -> Iterator[Block]:
-    size = min(ENGINE_WALKS, max(1, len(seeds) // (jobs * 4)))
+    size = min(GROUND_WALKS, max(1, len(seeds) // (jobs * 4)))
     blocks = [seeds[first : first + size] for first in range(0, len(seeds), size)]
     _world[:] = [protocol]
     if jobs == 1:
@@ -62,19 +63,20 @@ _world: list[Protocol] = []
 """What is walked through, where the processes that are forked find it."""
 
 
+@uncollected()
 def _walk_all(seeds: Sequence[int]) -> Block:
-    engine, block = Engine(_world[0]), Block(0, 0, Walk("", (), ""))
+    ground, block = Ground(_world[0]), Block(0, 0, Walk("", (), ""))
     for walks, seed in enumerate(seeds, 1):
         chance = Random(seed)  # noqa: S311 - a seed that can be repeated is the point
-        block = Block(seed, walks, walk(engine, chance.randrange, steps=STEPS))
+        block = Block(seed, walks, walk(ground, chance.randrange, steps=STEPS))
         if block.last.fault:
             break
     return block
 
 
-def _tell(engine: Engine, failed: Walk, replay: str, *, as_json: bool) -> None:
-    shorter = shrunk(engine, failed)
-    lines = replayed(engine, shorter.choices, is_told=True).lines
+def _tell(ground: Ground, failed: Walk, replay: str, *, as_json: bool) -> None:
+    shorter = shrunk(ground, failed)
+    lines = replayed(ground, shorter.choices, is_told=True).lines
     if as_json:
         trace = [line._asdict() for line in lines]
         put_json(

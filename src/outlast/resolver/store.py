@@ -10,7 +10,6 @@ an attacker who can write it could otherwise steer an outage.
 """
 
 import contextlib
-import gc
 import glob
 import hashlib
 import json
@@ -19,7 +18,6 @@ import os
 import socket
 import stat
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,6 +25,7 @@ from outlast.files import replace_file
 from outlast.resolver.known import Known, Sighting, forget_before, merged
 from outlast.resolver.options import MAX_KEEP
 from outlast.resolver.reading import MAX_ADDRESSES
+from outlast.uncollected import uncollected
 
 HEAD = b"outlast-known 1 "
 MAX_BYTES = 64 * 1024 * 1024
@@ -177,24 +176,12 @@ def _load(path: Path, max_bytes: int) -> Document:
     if head != HEAD + hashlib.sha256(body).hexdigest().encode():
         raise Damaged("has a wrong checksum")
     try:
-        with _uncollected():
+        with uncollected():
             values = json.loads(body)
             networks = {str(key): _names(rows) for key, rows in values["networks"].items()}
         return Document(networks, {str(name): float(at) for name, at in values["forgotten"].items()})
     except (OSError, ValueError, TypeError, KeyError, AttributeError, IndexError, RecursionError) as error:
         raise Damaged(f"holds something else: {error!r}") from error
-
-
-@contextlib.contextmanager
-def _uncollected() -> Iterator[None]:
-    """Without Python's collector: while a million objects are made it would go through them again and again, for nothing."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_enabled:
-            gc.enable()
 
 
 def _names(rows: dict[str, Any]) -> Names:

@@ -109,7 +109,7 @@ class Table:
         if steps is None:
             parts, before, moves = self._engine.moves(self.agent, state)
             steps = self.known[numbers] = tuple(
-                Step(packing.changes(parts, before, move.values), move.draws, move.broken, move.is_silent)
+                Step(packing.changes(parts, before, move.after), move.draws, move.broken, move.is_silent)
                 for move in moves
             )
         return steps
@@ -181,4 +181,4 @@ class Engine:
 
     def delta(self, parts: tuple[int, ...], before: tuple[Any, ...], move: Move) -> int:
         """What this move of an agent adds to a state."""
-        return self.packing.delta(self.packing.changes(parts, before, move.values), move.draws)
+        return self.packing.delta(self.packing.changes(parts, before, move.after), move.draws)

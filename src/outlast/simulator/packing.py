@@ -121,6 +121,10 @@ class Packing:
         """Return the value of each part."""
         return tuple(self.value(state, part) for part in range(len(self.values)))
 
+    def without_budgets(self, state: int) -> int:
+        """The state with every budget used up."""
+        return state & ~self.budget_bits
+
     def budgets_left(self, state: int) -> dict[str, int]:
         return {name: (state & need) // self.ones[name] for name, need in self.needs.items()}
 

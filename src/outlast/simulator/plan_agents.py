@@ -87,11 +87,14 @@ def _machine(name: str, step: StepFunction, carrier: Carrier, *, part: int, newb
 
 
 def _moved(step: StepFunction, own: Working, rest: Values, outcome: Outcome) -> Move:
+    def values() -> Values:
+        after = advanced(step, own, outcome.answer, rest)
+        if after is None:
+            after = begun(step, after_pass(step, own, outcome.answer))
+        return (after, *outcome.after)
+
     what = (own.effect, outcome.answer, outcome.word)
-    after = advanced(step, own, outcome.answer, rest)
-    if after is None:
-        after = begun(step, after_pass(step, own, outcome.answer))
-    return Move((after, *outcome.after), what, outcome.draws, outcome.broken, outcome.is_silent)
+    return Move(values, what, outcome.draws, outcome.broken, outcome.is_silent)
 
 
 def after_pass(step: StepFunction, own: Working, answer: m.Event) -> Any:

@@ -27,8 +27,8 @@ class Verdict(StrEnum):
 class Move(NamedTuple):
     """One thing that may happen.
 
-    `values` are the new values of the agent's own part and of its footprint, in that order. `what` is whatever the
-    protocol needs to tell it in words later. `draws` names the budget it uses up. `broken` says which rule it breaks.
+    `values` are the new values of the agent's own part and of its footprint, in that order, or what works them out: whoever
+    walks makes one move of many. `what` is whatever the protocol needs to tell it in words later. `draws` names the budget it uses up. `broken` says which rule it breaks.
 
     `is_silent`: nobody can see it, and whatever anybody does meanwhile it stays possible and comes to the same. If an agent
     has silent moves, they are made at once and nothing else need be tried first (partial-order reduction); its other moves
@@ -36,11 +36,16 @@ class Move(NamedTuple):
     answers for that.
     """
 
-    values: Values
+    values: Values | Callable[[], Values]
     what: Hashable
     draws: str = ""
     broken: str = ""
     is_silent: bool = False
+
+    @property
+    def after(self) -> Values:
+        """The new values."""
+        return self.values if isinstance(self.values, tuple) else self.values()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -87,7 +87,7 @@ class _Walker:
             for move in moves:
                 if move.broken and self._can_pay(move):
                     after = list(self._engine.packing.unpack(self._here))
-                    for part, value in zip(parts, move.values, strict=True):
+                    for part, value in zip(parts, move.after, strict=True):
                         after[part] = value
                     return Step(agent.name, move.what, tuple(after))
         raise AssertionError("no move from here breaks a rule")

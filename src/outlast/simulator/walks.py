@@ -10,7 +10,7 @@ import hashlib
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from outlast.simulator.engine import Engine
+from outlast.simulator.menus import Ground, Menu
 from outlast.simulator.protocol import Move
 from outlast.simulator.tracing import Line
 
@@ -43,21 +43,21 @@ class Walk(NamedTuple):
     lines: tuple[Line, ...] = ()
 
 
-def walk(engine: Engine, draw: Draw, *, steps: int, converges: bool = True) -> Walk:
+def walk(ground: Ground, draw: Draw, *, steps: int, converges: bool = True) -> Walk:
     """Walk that many steps with trouble, then, if asked, until health is back."""
     choices: list[Choice] = []
-    crowd = [number for number, agent in enumerate(engine.protocol.agents) for _ in range(agent.weight)]
+    crowd = [number for number, agent in enumerate(ground.engine.protocol.agents) for _ in range(agent.weight)]
     agent = crowd[draw(len(crowd))]
     for _ in range(steps):
         if draw(BURST) == 0:
             agent = crowd[draw(len(crowd))]
         choices.append(Choice(agent, draw(1 << 16), draw(TROUBLE) == 0))
-    return replayed(engine, choices, converges=converges)
+    return replayed(ground, choices, converges=converges)
 
 
-def replayed(engine: Engine, choices: Sequence[Choice], *, converges: bool = True, is_told: bool = False) -> Walk:
+def replayed(ground: Ground, choices: Sequence[Choice], *, converges: bool = True, is_told: bool = False) -> Walk:
     """Walk by those choices; `is_told`: with a line for each step."""
-    walker = _Walker(engine, is_told=is_told)
+    walker = _Walker(ground, is_told=is_told)
     for at, choice in enumerate(choices):
         walker.step(choice)
         if walker.fault:
@@ -67,13 +67,13 @@ def replayed(engine: Engine, choices: Sequence[Choice], *, converges: bool = Tru
     return walker.ended(tuple(choices))
 
 
-def shrunk(engine: Engine, failed: Walk) -> Walk:
+def shrunk(ground: Ground, failed: Walk) -> Walk:
     """The same fault by fewer choices: chunks are left out, large ones first, as long as that rule is still broken."""
     best, size = failed, max(1, len(failed.choices) // 2)
     while size:
         at = 0
         while at < len(best.choices):
-            tried = replayed(engine, best.choices[:at] + best.choices[at + size :])
+            tried = replayed(ground, best.choices[:at] + best.choices[at + size :])
             if tried.fault == failed.fault:
                 best = tried
             else:
@@ -83,13 +83,13 @@ def shrunk(engine: Engine, failed: Walk) -> Walk:
 
 
 class _Walker:
-    def __init__(self, engine: Engine, *, is_told: bool) -> None:
-        self._engine = engine
+    def __init__(self, ground: Ground, *, is_told: bool) -> None:
+        self._agents, self._engine = ground.agents, ground.engine
         self._is_told = is_told
-        self._state = engine.initial
+        self._state = self._engine.initial
         self._made: list[int] = []
         self._lines: list[Line] = []
-        self.fault = engine.fault(self._state)
+        self.fault = self._engine.fault(self._state)
 
     def ended(self, choices: tuple[Choice, ...]) -> Walk:
         # Which of whose moves were made, and what came of it; never numbers of values, which depend on earlier walks.
@@ -97,43 +97,29 @@ class _Walker:
         return Walk(self.fault, choices, hashlib.sha256(end.encode()).hexdigest(), tuple(self._lines))
 
     def step(self, choice: Choice) -> None:
-        engine, state = self._engine, self._state
-        number = choice.agent % len(engine.tables)
-        free, drawing, broken, _ = engine.tables[number].entry(state)
-        affordable = [change for need, change in drawing if state & need]
-        moves = affordable if affordable and (choice.is_trouble or not free) else free
-        if broken and any(need < 0 or state & need for need, _ in broken):
-            self.fault = engine.broken(state)
-            return
-        if not moves:
+        number, state = choice.agent % len(self._agents), self._state
+        menu = self._agents[number].at(state)
+        self.fault = menu.fault(state)
+        affordable = menu.affordable(state)
+        moves = affordable if affordable and (choice.is_trouble or not menu.free) else menu.free
+        if self.fault or not moves:
             return
         which = choice.move % len(moves)
         self._made += (number, which, moves is affordable)
-        self._make(number, moves[which])
+        self._make(number, menu, moves[which])
 
-    def _make(self, number: int, change: int) -> None:
-        if self._is_told:
-            self._tell(number, change)
-        self._state += change
+    def _make(self, number: int, menu: Menu, move: Move) -> None:
+        self._state += menu.change(move)
         self.fault = self._engine.fault(self._state)
-
-    def _tell(self, number: int, change: int) -> None:
-        engine, agent = self._engine, self._engine.protocol.agents[number]
-        parts, before, moves = engine.moves(agent, self._state)
-
-        def leads_there(move: Move) -> bool:
-            return not move.broken and engine.delta(parts, before, move) == change
-
-        made = next(
-            move for move in moves if (not move.draws or move.draws in engine.packing.needs) and leads_there(move)
-        )
-        after = engine.packing.unpack(self._state + change)
-        self._lines.append(Line(agent.name, engine.protocol.tell(agent.name, made.what), engine.protocol.answer(after)))
+        if self._is_told:
+            name, protocol = self._agents[number].agent.name, self._engine.protocol
+            answer = protocol.answer(self._engine.packing.unpack(self._state))
+            self._lines.append(Line(name, protocol.tell(name, move.what), answer))
 
     def converge(self) -> None:
         """Trouble has ended: everybody moves in turn, and health must be back within `ROUNDS`."""
         for round_number in range(ROUNDS):
-            for number in range(len(self._engine.tables)):
+            for number in range(len(self._agents)):
                 for pace in range(PACE):
                     self.step_freely(number, round_number + pace)
                     if self.fault:
@@ -144,8 +130,7 @@ class _Walker:
 
     def step_freely(self, number: int, which: int) -> None:
         """One of the agent's own moves."""
-        free, _, broken, _ = self._engine.tables[number].entry(self._state)
-        if any(need < 0 for need, _ in broken):
-            self.fault = self._engine.broken(self._state)
-        elif free:
-            self._make(number, free[which % len(free)])
+        menu = self._agents[number].at(self._state)
+        self.fault = menu.fault(self._engine.packing.without_budgets(self._state))
+        if menu.free and not self.fault:
+            self._make(number, menu, menu.free[which % len(menu.free)])

@@ -12,6 +12,7 @@ from outlast.traffic.planning import is_settled, propose
 from outlast.traffic.ports import Record
 from outlast.traffic.topology import Endpoint
 from outlast.traffic.withholding import kind_of
+from outlast.uncollected import uncollected
 
 
 class _Case(NamedTuple):
@@ -22,6 +23,7 @@ class _Case(NamedTuple):
     records: tuple[Record, ...]
 
 
+@uncollected()
 def next_entries(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
     """The next entries of those endpoints whose last entry is no longer right. Generations are set on publishing.
 

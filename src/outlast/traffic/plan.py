@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from outlast.errors import UnsafePlan
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.sentinel import MAX_COUNT
+from outlast.uncollected import uncollected
 
 Kind = TypeVar("Kind")
 
@@ -100,6 +101,7 @@ class Plan:
     def entry(self, endpoint: str) -> Entry | None:
         return self._by_name.get(endpoint)
 
+    @uncollected()
     def to_json(self) -> str:
         head = {
             "format": FORMAT,
@@ -114,6 +116,7 @@ class Plan:
         return f"{json.dumps(head, separators=(',', ':')).removesuffix(_END)}\n{lines}\n{_END}"
 
     @classmethod
+    @uncollected()
     def from_json(cls, text: str, *, known: "Plan | None" = None) -> "Plan":
         """Read a plan back; entries that `known` has in the same words are taken from there.
 

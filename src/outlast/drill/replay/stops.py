@@ -152,7 +152,7 @@ class Stops:
         agent = self._agents[actor]
         parts = (agent.part, *agent.footprint(self._values[agent.part]))
         move = next(move for move in agent.moves(tuple(self._values[part] for part in parts)) if fits(move))
-        for part, value in zip(parts, move.values, strict=True):
+        for part, value in zip(parts, move.after, strict=True):
             self._values[part] = value
         made = Made(actor, move.what, tuple(self._values))
         self._made.append(made)
