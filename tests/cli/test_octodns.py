@@ -81,7 +81,7 @@ def world(tmp_path: Path) -> Iterator[OctodnsWorld]:
     targets.close()
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_a_sick_target_leaves_dns_by_octodns(world: OctodnsWorld) -> None:
     """Planner, prober and enactor of the file: the sick target goes, and everybody says T4."""
     up = world.start("up", "--name", "a")

@@ -61,7 +61,14 @@ def yard(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Yard]:
         yield Yard(stack, tmp_path_factory.mktemp)
 
 
-@pytest.fixture(scope="session", params=PLACES)
+BY_ITS_SISTER = "octodns-powerdns"
+"""Shares all but its plugin with octodns-bind: the common contract is tried on it by the long tests."""
+
+
+@pytest.fixture(
+    scope="session",
+    params=[pytest.param(name, marks=[pytest.mark.long] * (name == BY_ITS_SISTER)) for name in PLACES],
+)
 def place(request: pytest.FixtureRequest, yard: Yard) -> Place:
     """Every server by every protocol that we can change it with."""
     return yard.place(request.param)

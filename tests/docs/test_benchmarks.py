@@ -13,7 +13,7 @@ from servers.bind import is_installed
 ROOT = Path(__file__).parents[2]
 
 
-@pytest.mark.slow
+@pytest.mark.long
 @pytest.mark.timeout(240)
 def test_the_benchmarks_run(tmp_path: Path) -> None:
     """A short run measures policy and spool beside their peers, and every server that is installed; one line says which is not."""

@@ -66,6 +66,7 @@ def end(folder: Path, at: float, how: Callable[[Drill], None]) -> Ending:
         return Ending(round(at, 2), status, drill.left_behind(), drill.folders())
 
 
+@pytest.mark.long
 def test_interrupted_drill_leaves_nothing(tmp_path: Path) -> None:
     """SIGINT, SIGTERM and two quick SIGINTs at six random moments: status 130, no process, no folder."""
     ways = [partial(once, signal.SIGINT), partial(once, signal.SIGTERM), twice_quickly] * 2

@@ -197,10 +197,14 @@ def kill_and_restart(scenario: Scenario, site: Site, number: int) -> Death:
     return death
 
 
+SLOWEST = {"enactor-creation", "enactor-repair", "janitor-deletion"}
+"""Those with the most effects to die after; only with the long tests."""
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(name, marks=[pytest.mark.long] * (name == "janitor-deletion")) for name in SCENARIOS],
+    [pytest.param(name, marks=[pytest.mark.long] * (name in SLOWEST)) for name in SCENARIOS],
 )
 def test_role_killed_after_each_effect_goes_on_when_restarted(
     nameserver: Nameserver, tmp_path: Path, name: str

@@ -150,6 +150,7 @@ def writes_of(calls: Calls) -> dict[str, str]:
     return {call["key"]: f"v-{call['id']}" for call in calls if call["kind"] == "write"}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", GROUPS)
 def test_every_kind_answers_in_a_healthy_world_with_one_attempt(kind: str, played: Played) -> None:
@@ -163,6 +164,7 @@ def test_every_kind_answers_in_a_healthy_world_with_one_attempt(kind: str, playe
     assert (frozenset(writes_of(calls)), frozenset()) == played.written[kind]
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", ["plain", "boto3", "resolver", "outlast", "boto3+outlast"])
 def test_empty_record_darkens_those_who_believe_it(kind: str, played: Played) -> None:
@@ -173,6 +175,7 @@ def test_empty_record_darkens_those_who_believe_it(kind: str, played: Played) ->
     assert {(not believes, None if believes else "us-east-1")} == {(call["ok"], call["region"]) for call in late}
 
 
+@pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.parametrize("kind", LEAVERS)
 def test_dead_region_is_left_by_those_who_have_another(kind: str, played: Played) -> None:
