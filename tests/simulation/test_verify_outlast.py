@@ -108,14 +108,10 @@ def test_a_guard_taken_away_is_missed(name: str) -> None:
 
 TOO_LARGE = {"record-order"}
 """Found missing in a world that passes its first thirty million states with the guard, and has more."""
-LARGE = {"record-first", "deletion-check"}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[pytest.mark.long] * (name in LARGE)) for name in GUARDS if name not in TOO_LARGE],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("name", [name for name in GUARDS if name not in TOO_LARGE])
 def test_with_every_guard_the_same_world_passes(name: str) -> None:
     """What is found missing is the guard's doing: with all of them, the same world breaks no rule and recovers."""
     guard = GUARDS[name]
@@ -171,7 +167,7 @@ def test_a_planner_in_one_move_hides_nothing(*, are_named: bool) -> None:
     assert len(atomic.order) < len(full.order)
 
 
-@pytest.mark.slow
+@pytest.mark.long
 def test_enactors_that_sign_alike_hide_nothing_when_replies_are_lost() -> None:
     """A reply that was lost may be anybody's: DNS is seen in just the same states."""
     full, alike = explore(plan_protocol(LOSSY)), explore(plan_protocol(replace(LOSSY, are_named=False)))
