@@ -1,6 +1,9 @@
 # Works with GNU make 3.81. `make` alone lists the targets.
 PYTHON ?= python3
 BIN = .venv/bin
+# Hundreds of processes are started: without compiled modules, or where nobody may write them, each takes twice as long.
+unexport PYTHONDONTWRITEBYTECODE
+export PYTHONPYCACHEPREFIX = $(CURDIR)/.venv/compiled
 
 .PHONY: help setup drill test test-all check soak verify bench docs lock clean
 

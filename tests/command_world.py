@@ -17,6 +17,7 @@ from typing import Any
 import dns.message
 import dns.query
 import dns.rdatatype
+import pytest
 
 from outlast.cli import main
 
@@ -163,7 +164,13 @@ class World:
         In this process, because it is asked again and again: a process of its own takes most of a second to start.
         """
         told = io.StringIO()
-        with contextlib.chdir(self.folder), contextlib.redirect_stdout(told):
+        with (
+            contextlib.chdir(self.folder),
+            contextlib.redirect_stdout(told),
+            pytest.MonkeyPatch.context() as environment,
+        ):
+            for name, value in ENVIRONMENT.items():
+                environment.setenv(name, value)
             try:
                 main(("status", "--json"))
             except SystemExit as ended:

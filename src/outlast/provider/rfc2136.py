@@ -27,6 +27,7 @@ from outlast.clock import Clock
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import tsig, updates
 from outlast.provider.answers import ALIASES, Owners, live
+from outlast.provider.asking import answer_in, fits, question
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange
 from outlast.provider.zones import closest_zone, is_name
 from outlast.rounds import Asked, Rounds
@@ -153,16 +154,15 @@ class Rfc2136Provider:
         return tuple(own)
 
     async def _ask(self, primary: Primary, owners: Owners) -> dict[RdataType, Message]:
-        ids = secrets.SystemRandom().sample(range(2**16), len(owners.questions()))
-        queries = {
-            rdtype: dns.message.make_query(owner, rdtype, id=number, flags=0)
-            for number, (owner, rdtype) in zip(ids, owners.questions(), strict=True)
-        }
-        wires = await exchange(primary, [query.to_wire() for query in queries.values()])
-        answers = dict(zip(queries, map(_parsed, wires), strict=True))
-        if not all(query.is_response(answers[rdtype]) for rdtype, query in queries.items()):
+        questions = owners.questions()
+        ids = secrets.SystemRandom().sample(range(2**16), len(questions))
+        wires = await exchange(
+            primary, [question(*asked, number) for asked, number in zip(questions, ids, strict=True)]
+        )
+        answers = [answer_in(wire) for wire in wires]
+        if not all(fits(answer, *asked) for answer, asked in zip(answers, questions, strict=True)):
             raise Unavailable("an answer does not fit its question")
-        return answers
+        return {rdtype: answer for (_, rdtype), answer in zip(questions, answers, strict=True)}
 
     async def _exists(self, primary: Primary, zone: Name, owner: Name, types: tuple[RdataType, ...]) -> bool:
         # RFC 2136, section 3.2.4: prerequisites look at the zone itself, where no wildcard is expanded.
