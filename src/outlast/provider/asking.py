@@ -2,7 +2,7 @@
 
 A pass of the control plane asks six questions for each endpoint, and most answers say that there is nothing, with an SOA
 record in the authority section to say for how long (RFC 2308). Neither that nor the additional section tells what an
-endpoint has, so they are not read: that is half the work of reading.
+endpoint has, so they are not read, and an answer without records not at all: that is most of the work of reading.
 """
 
 import struct
@@ -11,15 +11,23 @@ import dns.flags
 import dns.message
 import dns.opcode
 import dns.rcode
-from dns.message import Message
+from dns.message import Message, QueryMessage
 from dns.name import Name
 from dns.rdataclass import IN
 from dns.rdatatype import RdataType
 
+from outlast.errors import Unavailable
+
 _HEADER = struct.Struct("!HHHHHH")
 _QUESTION = struct.Struct("!HH")
-_COUNTS = 8
-"""Where the counts of the last two sections stand in a header, up to its end (RFC 1035, section 4.1.1)."""
+_FIRST_COUNTS = slice(4, 8)
+"""How many questions and answers there are (RFC 1035, section 4.1.1)."""
+_LAST_COUNTS = slice(8, 12)
+"""How many records of authority and additional section."""
+_BODY = slice(12, None)
+_ONE_QUESTION_NO_ANSWER = b"\0\1\0\0"
+_KIND = dns.flags.QR | 0x7800
+"""Whether it is an answer, and to what kind of request."""
 _REFUSALS = (dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED)
 """With these a server need not repeat a question that it may not have understood."""
 
@@ -31,20 +39,29 @@ def question(owner: Name, rdtype: RdataType, number: int) -> bytes:
     return _HEADER.pack(number, 0, 1, 0, 0, 0) + name + _QUESTION.pack(rdtype, IN)
 
 
-def answer_in(wire: bytes) -> Message:
-    """A message without its authority and additional sections; for answers to questions without EDNS.
+def answer_to(asked: bytes, wire: bytes) -> Message:
+    """What answers a question, without authority and additional sections. Ids are matched where messages are exchanged.
 
     Raises:
-        dns.exception.DNSException: What is left is no DNS message.
+        dns.exception.DNSException: It is no DNS message.
+        Unavailable: It answers something else.
 
     """
-    none = bytes(_HEADER.size - _COUNTS)
-    return dns.message.from_wire(wire[:_COUNTS] + none + wire[_HEADER.size :], ignore_trailing=True)
+    if wire[_FIRST_COUNTS] == _ONE_QUESTION_NO_ANSWER and wire[_BODY].startswith(asked[_BODY]):
+        answer: Message = QueryMessage(0)
+        answer.flags = dns.flags.Flag(_HEADER.unpack_from(wire)[1])
+        if answer.flags & _KIND == dns.flags.QR:
+            return answer
+    end = _LAST_COUNTS.stop
+    answer = dns.message.from_wire(
+        wire[: _LAST_COUNTS.start] + bytes(end - _LAST_COUNTS.start) + wire[end:], ignore_trailing=True
+    )
+    if not _fits(answer, dns.message.from_wire(asked)):
+        raise Unavailable("an answer does not fit its question")
+    return answer
 
 
-def fits(answer: Message, owner: Name, rdtype: RdataType) -> bool:
-    """Whether it answers that question; ids are matched where messages are exchanged."""
+def _fits(answer: Message, asked: Message) -> bool:
     if not answer.flags & dns.flags.QR or answer.opcode() is not dns.opcode.QUERY:
         return False
-    asked = [(item.name, item.rdtype, item.rdclass) for item in answer.question]
-    return asked == [(owner, rdtype, IN)] or (not asked and answer.rcode() in _REFUSALS)
+    return answer.question == asked.question or (not answer.question and answer.rcode() in _REFUSALS)

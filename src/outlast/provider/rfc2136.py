@@ -27,7 +27,7 @@ from outlast.clock import Clock
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import tsig, updates
 from outlast.provider.answers import ALIASES, Owners, live
-from outlast.provider.asking import answer_in, fits, question
+from outlast.provider.asking import answer_to, question
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange
 from outlast.provider.zones import closest_zone, is_name
 from outlast.rounds import Asked, Rounds
@@ -156,12 +156,8 @@ class Rfc2136Provider:
     async def _ask(self, primary: Primary, owners: Owners) -> dict[RdataType, Message]:
         questions = owners.questions()
         ids = secrets.SystemRandom().sample(range(2**16), len(questions))
-        wires = await exchange(
-            primary, [question(*asked, number) for asked, number in zip(questions, ids, strict=True)]
-        )
-        answers = [answer_in(wire) for wire in wires]
-        if not all(fits(answer, *asked) for answer, asked in zip(answers, questions, strict=True)):
-            raise Unavailable("an answer does not fit its question")
+        asked = [question(*pair, number) for pair, number in zip(questions, ids, strict=True)]
+        answers = map(answer_to, asked, await exchange(primary, asked))
         return {rdtype: answer for (_, rdtype), answer in zip(questions, answers, strict=True)}
 
     async def _exists(self, primary: Primary, zone: Name, owner: Name, types: tuple[RdataType, ...]) -> bool:
