@@ -188,6 +188,8 @@ def addresses_in(sets: tuple[RecordSet, ...]) -> tuple[str, ...]:
 
 def targets_in(sets: tuple[RecordSet, ...]) -> tuple[str, ...]:
     """What the sets point to: addresses, and the name of a CNAME."""
+    if len(sets) == 1 and sets[0].type in (*FAMILIES, "CNAME"):
+        return sets[0].values
     return tuple(value for item in sets if item.type in (*FAMILIES, "CNAME") for value in item.values)
 
 
