@@ -79,6 +79,8 @@ class World:
         self.folder = folder
         self.targets = targets
         self.load = 0
+        self.asks_here = True
+        """Not where a registry's connections are left for the end of the process to close."""
         self.processes: list[subprocess.Popen[str]] = []
 
     def open(self) -> None:
@@ -161,8 +163,11 @@ class World:
     def status(self) -> dict[str, Any]:
         """What `outlast status --json` says of the one endpoint, with its exit status as `exit`.
 
-        In this process, because it is asked again and again: a process of its own takes most of a second to start.
+        In this process if it `asks_here`, because it is asked again and again: one of its own takes half a second to start.
         """
+        if not self.asks_here:
+            done = self.run("status", "--json")
+            return {**json.loads(done.stdout)["endpoints"][0], "exit": done.returncode}
         told = io.StringIO()
         with (
             contextlib.chdir(self.folder),

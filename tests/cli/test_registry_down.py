@@ -30,6 +30,7 @@ def server(
         pytest.fail(reason) if os.environ.get("CI") == "true" else pytest.skip(reason)
     if request.param == "postgres":
         with postgres.postgres() as database:
+            world.asks_here = False
             (world.folder / "registry.password").write_text(postgres.PASSWORD)
             configure(world, f'kind = "postgres"\ndsn = "{database.dsn}"\npassword_file = "registry.password"')
             yield database
