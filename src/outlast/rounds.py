@@ -88,6 +88,15 @@ class Rounds(Generic[Item, Answer]):
                 line.waiting.remove(asked)
 
     async def _work(self, line: _Line[Item, Answer]) -> None:
+        try:
+            await self._rounds(line)
+        finally:
+            line.serving = None  # a task holds its loop, and the loop would hold this line
+            for asked in line.waiting:  # only if it was cut off: nobody else serves them
+                asked.give_up()
+            line.waiting.clear()
+
+    async def _rounds(self, line: _Line[Item, Answer]) -> None:
         while line.waiting:
             taken, line.waiting[:] = line.waiting[: self._most], line.waiting[self._most :] if self._most else []
             try:

@@ -23,6 +23,7 @@ from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import MAX_VALUES, RecordSet
 from outlast.traffic.ports import Live, Outcome, Reply
+from outlast.traffic.sentinel import sentinel_name
 
 HOUR = 3600 * 10**9
 REFUSED = "REFUSED: the server does not say why: may the key {key} change this zone, and are its secret and both clocks right?"
@@ -185,3 +186,20 @@ def test_without_a_key_it_only_reads(primary: Place) -> None:
     seen, read, reply = asyncio.run(act())
 
     assert (seen, Reply(Outcome.FAILED, "p has no key here: it can only read")) == (read, reply)
+
+
+def test_a_cname_at_the_sentinels_name_is_told_and_nothing_written(primary: Place) -> None:
+    """Beside it the server would drop the sentinel in silence and take the records: a write without a fence."""
+    provider, endpoint = primary.rfc2136(), fresh(label="led")
+    primary.change(("add", sentinel_name(endpoint), 5, "CNAME", "elsewhere.test."))
+
+    async def act() -> tuple[Reply, Reply, Live]:
+        seen = await provider.read(endpoint)
+        first = await provider.commit(write(endpoint, seen, TWO, n=2))
+        return first, await provider.commit(write(endpoint, seen, ONE)), await provider.read(endpoint)
+
+    first, older, there = asyncio.run(act())
+
+    assert [Outcome.FAILED] * 2 == [first.outcome, older.outcome]
+    assert f"{sentinel_name(endpoint)}. is a CNAME, beside which no sentinel can stand; remove it" in first.detail
+    assert NOTHING == there

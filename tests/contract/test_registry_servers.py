@@ -464,3 +464,65 @@ def _serve(listener: socket.socket, answer: bytes) -> None:
         with connection:
             connection.recv(65_536)
             connection.sendall(answer)
+
+
+def test_a_swap_that_was_sent_twice_has_landed(documents: DocumentRegistry, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A proxy that sends a conditional write again after a lost reply is told that it lost: the plan is there for all that."""
+    store = documents._store
+    real = store.swap
+
+    async def resent(name: str, data: bytes, *, seen: str) -> bool:
+        await real(name, data, seen=seen)
+        return await real(name, data, seen=seen)
+
+    assert asyncio.run(documents.publish(plan(1), after=0))
+    monkeypatch.setattr(store, "swap", resent)
+    published = asyncio.run(documents.publish(plan(2), after=1))
+    monkeypatch.undo()
+
+    assert (True, plan(2)) == (published, asyncio.run(documents.latest_plan()))
+
+
+def test_tables_that_were_away_are_used_again(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    """While a table is missing that is told; once it is back, or the schema was dropped, a connection that stood goes on."""
+    registry = postgres_registry(postgres_server, "away")
+
+    async def act() -> tuple[str, bool, int]:
+        await registry.write_record(record(1))
+        database.execute("ALTER TABLE away.floor RENAME TO floor_away")
+        with pytest.raises(Unavailable, match="does not exist") as away:
+            await registry.write_record(record(2))
+        database.execute("ALTER TABLE away.floor_away RENAME TO floor")
+        back = await registry.write_record(record(2))
+        database.execute("DROP SCHEMA away CASCADE")
+        with pytest.raises(Unavailable):
+            await registry.floor()
+        return away.value.message, back, await registry.floor()
+
+    said, back, floor = asyncio.run(act())
+    registry.close()
+
+    assert (True, 0) == (back, floor), said
+
+
+@pytest.mark.parametrize("body", [b"<html>Please sign in</html>", b"{}", b"[]"])
+def test_who_answers_and_is_not_etcd_is_told(body: bytes) -> None:
+    """A proxy's page is a registry that is down, not the end of an enactor."""
+
+    async def act() -> str:
+        async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\nConnection: close\r\n\r\n" % len(body) + body)
+            await writer.drain()
+            writer.close()
+
+        async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+            registry = DocumentRegistry(EtcdStore([f"http://127.0.0.1:{port}"]), timeout=TIMEOUT)
+            with pytest.raises(Unavailable, match="answers, and not as etcd does") as caught:
+                await registry.latest_plan()
+            return caught.value.hint
+
+    assert "a proxy before it must hand its answers on" in asyncio.run(act())

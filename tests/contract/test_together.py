@@ -5,8 +5,10 @@ from typing import Any
 
 from zone_world import CHANGED, COMMITTED, NOTHING, ONE, TWO, Place, addresses, create, done, fresh, write
 
+from outlast.errors import InvalidSentinel
 from outlast.provider.rfc2136 import Rfc2136Provider
-from outlast.traffic.ports import Live, Reply, Transaction
+from outlast.traffic.ports import Live, Outcome, Reply, Transaction
+from outlast.traffic.sentinel import MAX_COUNT
 
 
 class Counting(Rfc2136Provider):
@@ -75,3 +77,44 @@ def test_two_writers_of_one_endpoint_never_share_a_message(primary: Place) -> No
         return [reply for reply in found[:2] if isinstance(reply, Reply)]
 
     assert sorted([COMMITTED, CHANGED]) == sorted(asyncio.run(act()))
+
+
+def test_one_that_cannot_be_written_sticks_no_other(primary: Place) -> None:
+    """A sentinel beyond the largest count is the fault of its own endpoint alone."""
+    provider, names = primary.rfc2136(), [fresh(label="largest") for _ in range(6)]
+    wanted = [write(name, NOTHING, ONE, n=MAX_COUNT + 1 if at == 3 else 1) for at, name in enumerate(names)]
+
+    async def act() -> list[Reply | BaseException]:
+        return await asyncio.gather(*(provider.commit(it) for it in wanted), return_exceptions=True)
+
+    replies = asyncio.run(act())
+
+    assert [COMMITTED] * 5 == [reply for at, reply in enumerate(replies) if at != 3]
+    assert isinstance(replies[3], InvalidSentinel)
+
+
+def test_a_silent_primary_keeps_nobody_longer_than_the_timeout(primary: Place) -> None:
+    """Several zones of one round are not waited for one after another."""
+    like = primary.rfc2136()
+    zones = tuple(f"z{number}.test" for number in range(8))
+
+    async def act() -> tuple[list[Outcome], float]:
+        async def swallow(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.read()
+            writer.close()
+
+        server = await asyncio.start_server(swallow, "127.0.0.1", 0)
+        provider = Rfc2136Provider(
+            name="p", zones=zones, address="127.0.0.1", port=server.sockets[0].getsockname()[1],
+            key_name=like.key_name, key_secret=like.key_secret, timeout=1.0,
+        )  # fmt: skip
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        async with server:
+            replies = await asyncio.gather(*(provider.commit(write(f"db.{zone}", NOTHING, ONE)) for zone in zones))
+            return [reply.outcome for reply in replies], loop.time() - begun
+
+    outcomes, took = asyncio.run(act())
+
+    assert [Outcome.LOST] * 8 == outcomes
+    assert took < 5.0

@@ -1,6 +1,8 @@
 """Many who ask at once share a round, and nobody's going, failing or number harms another."""
 
 import asyncio
+import gc
+import weakref
 from collections.abc import Sequence
 
 import pytest
@@ -99,3 +101,50 @@ def test_each_loop_has_its_own_rounds() -> None:
     asyncio.run(leave())
 
     assert "come" == asyncio.run(come())
+
+
+def test_a_round_that_is_cut_off_leaves_nobody_waiting() -> None:
+    """Whoever waits for the next round is told as well, and a later one is served."""
+
+    async def act() -> tuple[bool, bool, str]:
+        going = asyncio.Event()
+
+        async def serve(asked: Sequence[Asked[str, str]]) -> None:
+            going.set()
+            if asked[0].item != "later":
+                await asyncio.Event().wait()
+            for one in asked:
+                one.answer(one.item)
+
+        rounds: Rounds[str, str] = Rounds(serve)
+        first = asyncio.create_task(rounds.ask("first"))
+        await going.wait()
+        waiting = asyncio.create_task(rounds.ask("waiting"))
+        await asyncio.sleep(0)
+        (serving,) = asyncio.all_tasks() - {asyncio.current_task(), first, waiting}
+        serving.cancel()
+        await asyncio.wait({first, waiting}, timeout=5)
+        return first.cancelled(), waiting.cancelled(), await rounds.ask("later")
+
+    assert (True, True, "later") == asyncio.run(act())
+
+
+def test_a_loop_that_has_ended_is_let_go() -> None:
+    """Whoever runs one loop after another keeps none of them."""
+
+    async def serve(asked: Sequence[Asked[str, str]]) -> None:
+        for one in asked:
+            one.answer(one.item)
+
+    rounds: Rounds[str, str] = Rounds(serve)
+    loops = weakref.WeakSet[asyncio.AbstractEventLoop]()
+
+    async def act() -> str:
+        loops.add(asyncio.get_running_loop())
+        return await rounds.ask("quick")
+
+    for _ in range(5):
+        asyncio.run(act())
+    gc.collect()
+
+    assert 0 == len(loops)

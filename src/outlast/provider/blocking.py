@@ -84,6 +84,10 @@ class Threads:
             with contextlib.suppress(RuntimeError):  # nobody waits any more: the loop is closed
                 loop.call_soon_threadsafe(settle, outcome)
 
-        threading.Thread(target=body, name=f"{PREFIX}{self._name}", daemon=True).start()
+        try:
+            threading.Thread(target=body, name=f"{PREFIX}{self._name}", daemon=True).start()
+        except RuntimeError as error:
+            self._room.release()
+            raise Unavailable(f"{self._name}: {error}", hint="raise this process's limit of threads") from error
         async with asyncio.timeout(seconds):
             return await future

@@ -25,6 +25,7 @@ from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
+from urllib.parse import quote, quote_plus
 
 from dns.exception import DNSException
 from dns.name import Name
@@ -42,6 +43,8 @@ WORDS_MAX = 300
 """Characters of somebody else's error that are passed on."""
 SECRET_MIN = 4
 """Characters from which on a secret is looked for in such words; a shorter one would blot out half of them."""
+_NETWORK = {"aiohttp", "azure", "botocore", "google", "grpc", "http", "httpcore", "httpx", "urllib3"}
+"""Libraries whose errors are none of Python's for a lost connection; without a status they may be just that."""
 OURS_TO_SET = {"apply_disabled", "strict_supports", "root_ns_warnings"}
 """Options of every octoDNS provider that would change what a commit means."""
 
@@ -202,8 +205,10 @@ class OctodnsProvider:
 
     def _words(self, error: BaseException) -> str:
         said = f"{type(error).__name__}: {error}"
-        for secret in self.secrets:
-            said = said.replace(secret, "…") if len(secret) >= SECRET_MIN else said
+        for form in sorted(
+            {form for it in self.secrets if len(it) >= SECRET_MIN for form in _forms(it)}, key=len, reverse=True
+        ):
+            said = said.replace(form, "…")
         plain = " ".join("".join(sign if sign.isprintable() else " " for sign in said).split())
         return plain[:WORDS_MAX]
 
@@ -237,10 +242,19 @@ def _result(transaction: Transaction) -> Live:
     return Live((transaction.sentinel.text,), tuple(sorted(transaction.content.sets)))
 
 
+def _forms(secret: str) -> tuple[str, ...]:
+    # As it is, as a URL has it, and as `repr` has it.
+    return secret, quote(secret), quote(secret, safe=""), quote_plus(secret), repr(secret)[1:-1]
+
+
 def _is_silence(error: Exception) -> bool:
     # An HTTP client's errors are OSErrors too; a refusal among them has a status.
-    status = getattr(getattr(error, "response", None), "status_code", 0)
-    return isinstance(error, OSError | EOFError | DNSException) and not 400 <= status < 500
+    response = getattr(error, "response", None)
+    status = getattr(response, "status_code", 0) or getattr(error, "status_code", 0)
+    if isinstance(response, Mapping):  # botocore's
+        status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    is_of_network = any(base.__module__.partition(".")[0] in _NETWORK for base in type(error).__mro__)
+    return (isinstance(error, OSError | EOFError | DNSException) or is_of_network) and not 400 <= status < 500
 
 
 def _without_ttl(live: Live) -> list[tuple[str, tuple[str, ...]]]:

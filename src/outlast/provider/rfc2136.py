@@ -20,7 +20,7 @@ import dns.tsig
 from dns.message import Message
 from dns.name import Name
 from dns.rcode import Rcode
-from dns.rdatatype import TXT, RdataType
+from dns.rdatatype import CNAME, TXT, RdataType
 from dns.update import UpdateMessage
 
 from outlast.clock import Clock
@@ -183,6 +183,7 @@ class Rfc2136Provider:
 
         Raises:
             UnsafePlan: The resulting record sets would leave the endpoint empty; nothing was sent.
+            InvalidSentinel: The sentinel cannot be written, as one beyond the largest count; nothing was sent.
 
         """
         try:
@@ -190,6 +191,7 @@ class Rfc2136Provider:
         except Unavailable as error:
             return Reply(Outcome.FAILED, error.message)
         updates.refuse_empty(transaction, zone)
+        _ = transaction.sentinel.text  # what cannot be written is an error here: within a round it would be everybody's
         if self.is_reader:
             return Reply(Outcome.FAILED, f"{self.name} has no key here: it can only read")
         return await self._rounds.ask((zone, transaction))
@@ -197,11 +199,13 @@ class Rfc2136Provider:
     async def _commit_all(self, asked: Sequence[Asked[tuple[Name, Transaction], Reply]]) -> None:
         # Each carries its own prerequisites, so that together they are what they would be one after the other. If anything
         # is wrong with the message, each goes alone (rule h): one bad endpoint never sticks the others.
-        for zone in dict.fromkeys(one.item[0] for one in asked):
-            here = [one for one in asked if one.item[0] == zone]
-            replies = await self._commit_together(zone, [one.item[1] for one in here])
-            for one, reply in zip(here, replies, strict=True):
-                one.answer(reply)
+        zones = dict.fromkeys(one.item[0] for one in asked)
+        await asyncio.gather(*(self._commit_zone(zone, [it for it in asked if it.item[0] == zone]) for zone in zones))
+
+    async def _commit_zone(self, zone: Name, here: Sequence[Asked[tuple[Name, Transaction], Reply]]) -> None:
+        replies = await self._commit_together(zone, [one.item[1] for one in here])
+        for one, reply in zip(here, replies, strict=True):
+            one.answer(reply)
 
     async def _commit_together(self, zone: Name, transactions: Sequence[Transaction]) -> Sequence[Reply]:
         if len({transaction.endpoint for transaction in transactions}) == len(transactions) > 1:
@@ -221,25 +225,32 @@ class Rfc2136Provider:
         updates.add_changes(message, transaction)
         primary = self._primary()
         reply = await self._send(primary, message)
-        if reply == Reply(Outcome.CONFLICT, Rcode.YXRRSET.name) and updates.is_switch_to_cname(transaction):
-            return await self._explain(primary, zone, transaction)
+        if reply == Reply(Outcome.CONFLICT, Rcode.YXRRSET.name):
+            return await self._explained(primary, zone, transaction)
         return reply
 
     def _prerequisites(self, message: UpdateMessage, transaction: Transaction) -> None:
         # Apart so that a drill can show what happens without them; nothing else may replace it.
         updates.add_prerequisites(message, transaction)
 
-    async def _explain(self, primary: Primary, zone: Name, transaction: Transaction) -> Reply:
-        # A stranger beside the coming CNAME will not go by reading again: that is no conflict but a person's matter.
-        owner = Owners.of(transaction.endpoint).endpoint
+    async def _explained(self, primary: Primary, zone: Name, transaction: Transaction) -> Reply:
+        # What will not go by reading again is no conflict but a person's matter.
+        owners = Owners.of(transaction.endpoint)
         try:
-            stranger = await self._exists(primary, zone, owner, updates.STRANGERS_TO_CNAME)
+            if not transaction.seen.sentinel and await self._exists(primary, zone, owners.sentinel, (CNAME,)):
+                return Reply(
+                    Outcome.FAILED,
+                    f"YXRRSET: {owners.sentinel} is a CNAME, beside which no sentinel can stand; remove it",
+                )
+            if updates.is_switch_to_cname(transaction) and await self._exists(
+                primary, zone, owners.endpoint, updates.STRANGERS_TO_CNAME
+            ):
+                return Reply(
+                    Outcome.FAILED,
+                    f"YXRRSET: {owners.endpoint} has other records, beside which no CNAME can stand; remove them",
+                )
         except Unavailable as error:
             return Reply(Outcome.CONFLICT, f"{Rcode.YXRRSET.name}, {error.message}")
-        if stranger:
-            return Reply(
-                Outcome.FAILED, f"YXRRSET: {owner} has other records, beside which no CNAME can stand; remove them"
-            )
         return Reply(Outcome.CONFLICT, Rcode.YXRRSET.name)
 
     async def _send(self, primary: Primary, message: UpdateMessage) -> Reply:

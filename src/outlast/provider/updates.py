@@ -90,6 +90,7 @@ def add_fence(message: UpdateMessage, owners: Owners, seen: Live) -> None:
         message.present(owners.sentinel, *(txt_of(text) for text in seen.sentinel))
     else:
         message.absent(owners.sentinel, TXT)
+        message.absent(owners.sentinel, CNAME)  # beside it the server would drop the sentinel in silence
     there = {item.type: item for item in seen.sets}
     for rdtype in SET_TYPES:
         item = there.get(dns.rdatatype.to_text(rdtype))

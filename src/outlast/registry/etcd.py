@@ -12,6 +12,7 @@ cut off from the others does not answer them.
 """
 
 import base64
+import contextlib
 import secrets
 import ssl
 from collections.abc import Iterator, Sequence
@@ -185,7 +186,18 @@ class EtcdStore:
             response = await self._sent(url, path, body, seconds)
         if response.status_code != httpx.codes.OK:
             raise self._refusal(response)
-        return response.json()
+        return self._read(response)
+
+    def _read(self, response: httpx.Response) -> dict[str, Any]:
+        # Every answer of etcd's has a header; who else answers with 200 is a proxy, or something else on that port.
+        with contextlib.suppress(ValueError):
+            answer = response.json()
+            if isinstance(answer, dict) and "header" in answer:
+                return answer
+        raise Unavailable(
+            f"registry {self}: {response.url.host} answers, and not as etcd does: {_words(response)}",
+            hint="name etcd's own client port; a proxy before it must hand its answers on",
+        )
 
     async def _sent(self, url: str, path: str, body: dict[str, Any], seconds: float) -> httpx.Response:
         return await self._client.post(url + path, json=body, headers=self._headers(), timeout=seconds)
@@ -194,7 +206,7 @@ class EtcdStore:
         response = await self._client.post(f"{url}/v3/auth/authenticate", json=self._login, timeout=seconds)
         if response.status_code != httpx.codes.OK:
             raise self._refusal(response)
-        self._token = response.json()["token"]
+        self._token = str(self._read(response).get("token", ""))
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": self._token} if self._token else {}

@@ -172,6 +172,8 @@ class Link:
         try:
             return await self._alone(begin.format(limits=self._limits, durable=_DURABLE), work)
         except psycopg.Error as error:
+            if isinstance(error, psycopg.errors.UndefinedTable):
+                self.close()  # opened anew, it makes a schema that was dropped
             raise Unavailable(f"registry {self}: {words_of(error)}", hint=hint_for(error, self._schema)) from error
 
     async def _alone(self, begin: str, work: Work[Result]) -> Result:
@@ -189,9 +191,11 @@ class Link:
         if self._connection is not None:
             try:
                 await self._connection.execute(begin)
-            except psycopg.OperationalError:
-                # The server may have been restarted since the last call; nothing was done yet.
+            except psycopg.Error as error:
+                # Nothing was done yet. The server may have been restarted since the last call, or the tables are gone.
                 await self._roll_back(self._connection)
+                if not isinstance(error, psycopg.OperationalError):
+                    raise
                 if self._connection is not None:
                     raise
             else:

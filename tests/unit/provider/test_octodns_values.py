@@ -1,9 +1,13 @@
 """The pure parts of the octoDNS provider: stages of a plan, what is passed on of errors, threads that are given up."""
 
 import asyncio
+import dataclasses
+import http.client
 import threading
 from typing import Any
 
+import botocore.exceptions
+import httpx
 import pytest
 from octodns.record import Record
 from octodns.zone import Zone
@@ -204,3 +208,75 @@ def test_a_library_that_ends_the_process_ends_its_call() -> None:
 
     with pytest.raises(RuntimeError, match="SystemExit: 3"):
         asyncio.run(Threads("p").run(leave, seconds=5.0))
+
+
+class _Answer:
+    def __init__(self, status_code: int) -> None:
+        self.status_code = status_code
+
+
+def _refused(status: int) -> botocore.exceptions.ClientError:
+    said = {"Error": {"Code": "Said", "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+    return botocore.exceptions.ClientError(said, "ChangeResourceRecordSets")
+
+
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (botocore.exceptions.ConnectionClosedError(endpoint_url="https://api.example"), Outcome.LOST),
+        (_refused(503), Outcome.LOST),
+        (_refused(400), Outcome.FAILED),
+        (http.client.IncompleteRead(b"x"), Outcome.LOST),
+        (http.client.BadStatusLine(""), Outcome.LOST),
+        (httpx.ReadTimeout("timed out"), Outcome.LOST),
+        (ValueError("no such zone"), Outcome.FAILED),
+    ],
+)
+def test_what_may_be_a_lost_reply_is_no_refusal(
+    provider: OctodnsProvider, monkeypatch: pytest.MonkeyPatch, error: Exception, outcome: Outcome
+) -> None:
+    """Each library has its own errors for a connection that broke; taken for a refusal, a late change would surprise."""
+    monkeypatch.setattr(Api, "fails_at", 1)
+    monkeypatch.setattr(Api, "error", error)
+
+    assert outcome is commit(provider, A1).outcome
+
+
+@pytest.mark.parametrize(
+    ("secrets", "said"),
+    [
+        (("q7/Zk+9w==secret",), "401 for https://api.example/dns?token=q7%2FZk%2B9w%3D%3Dsecret"),
+        (("prod", "prod-8f2e77aa41"), "bad key prod-8f2e77aa41"),
+        (("two'quotes\\",), f"bad key {'two' + chr(39) + 'quotes' + chr(92)!r}"),
+    ],
+    ids=["in a URL", "one begins another", "quoted"],
+)
+def test_secrets_are_found_in_any_form(
+    provider: OctodnsProvider, monkeypatch: pytest.MonkeyPatch, secrets: tuple[str, ...], said: str
+) -> None:
+    """What is passed on of an error has no secret, however the library wrote it."""
+    monkeypatch.setattr(Api, "fails_at", 1)
+    monkeypatch.setattr(Api, "error", RuntimeError(said))
+    detail = commit(dataclasses.replace(provider, secrets=secrets), A1).detail
+
+    assert "…" in detail
+    assert not any(part in detail for part in ("q7", "8f2e", "quotes"))
+
+
+def test_a_thread_that_cannot_be_started_takes_no_room(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a limit of the machine's each call says so, and once it is lifted calls are made again."""
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def act() -> tuple[set[str], int]:
+        threads, said = Threads("p"), set()
+        with monkeypatch.context() as limited:
+            limited.setattr(threading.Thread, "start", refuse)
+            for _ in range(THREADS_MAX + 1):
+                with pytest.raises(Unavailable, match="can't start new thread") as caught:
+                    await threads.run(lambda: 1, seconds=5)
+                said.add(caught.value.hint)
+        return said, await threads.run(lambda: 1, seconds=5)
+
+    assert ({"raise this process's limit of threads"}, 1) == asyncio.run(act())
