@@ -47,20 +47,23 @@ def evacuate(
     it answers accordingly; the slowest is reported.
     """
     settings = load(config)
-    subject = _found(settings, subject, endpoint)
+    endpoint = endpoint.lower().rstrip(".")
+    subject = _found(settings, subject, endpoint, is_lifted=undo)
     kind = Kind.EVACUATE_ALL if everything else Kind.EVACUATE
     order = Order(kind, subject, endpoint, (), user(), time.time_ns(), reason)
     carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))
 
 
-def _found(settings: Settings, subject: str, endpoint: str) -> str:
+def _found(settings: Settings, subject: str, endpoint: str, *, is_lifted: bool) -> str:
     names = [item.name for item in settings.topology.endpoints]
-    if endpoint and endpoint not in names:
+    if endpoint and endpoint not in names and not is_lifted:
         raise Refused(f"no such endpoint in {settings.path}: {endpoint}", hint=f"there are: {', '.join(names)}")
     targets = [it for item in settings.topology.endpoints if endpoint in {"", item.name} for it in item.targets]
     known = {word for target in targets for word in (target.region, target.address)}
     # A target that is a name may be written without its last dot.
     found = next((word for word in (subject, scalars.target(subject)) if word in known), "")
+    if not found and is_lifted:
+        return subject  # what stands can be lifted although it is not configured any more
     if not found:
         regions = ", ".join(sorted({target.region for target in targets}))
         raise Refused(f"no region and no target {subject!r} in {settings.path}", hint=f"regions: {regions}")

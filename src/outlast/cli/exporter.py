@@ -1,6 +1,7 @@
 """`outlast exporter run`: what a monitoring system asks for, as Prometheus metrics."""
 
 import asyncio
+import sys
 from typing import Annotated
 
 import typer
@@ -47,9 +48,17 @@ def run(
     def started(port: int) -> None:
         put(f"http://{listening.address}:{port}/metrics")
 
+    def told(fault: str) -> None:
+        words = (
+            f"ALARM configuration not followed, the last valid one stands: {fault}"
+            if fault
+            else "configuration followed again"
+        )
+        sys.stderr.write(f"{words}\n")
+
     async def role(stop: asyncio.Event, _: Tell) -> None:
         try:
-            await run_exporter(settings, listening, stop=stop, started=started)
+            await run_exporter(settings, listening, stop=stop, started=started, tell=told)
         except OSError as error:
             raise OutlastError(f"--listen {listen}: {error.strerror}", hint="name another port") from error
 

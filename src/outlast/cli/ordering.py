@@ -16,7 +16,7 @@ from outlast.errors import Unavailable
 from outlast.traffic.content import digest
 from outlast.traffic.drafting import next_entries
 from outlast.traffic.messages import InputsRead
-from outlast.traffic.orders import Order, pin_of
+from outlast.traffic.orders import Kind, Order, pin_of
 from outlast.traffic.plan import Entry
 from outlast.traffic.planner import Place
 from outlast.traffic.ports import Live, Registry
@@ -92,21 +92,29 @@ async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[
     )
     entries = next_entries(inputs, int(settings.health.max_signal_age * 1e9))
     changes = [_change(inputs, entry, wish) for entry in entries]
-    # Where the floors keep all of it, the plan does not change; that must be told all the same.
+    # Where the floors keep all of it, or the plan has it already, the plan does not change; DNS is watched all the same.
     drafted = {change.endpoint for change in changes}
     others = [entry for entry in inputs.plan.entries if entry.endpoint not in drafted] if inputs.plan else []
-    return (*changes, *(it for it in (_change(inputs, entry, wish) for entry in others) if it.kept))
+    return (*changes, *(_change(inputs, entry, wish) for entry in others if _is_meant(inputs, entry, wish)))
+
+
+def _is_meant(inputs: InputsRead, entry: Entry, wish: Wish) -> bool:
+    order, endpoint = wish.order, inputs.topology.endpoint(entry.endpoint)
+    if endpoint is None or order.endpoint not in {"", entry.endpoint}:
+        return False
+    return order.kind is Kind.PIN or bool(_ordered(inputs, entry, wish))
+
+
+def _ordered(inputs: InputsRead, entry: Entry, wish: Wish) -> set[str]:
+    endpoint = inputs.topology.endpoint(entry.endpoint)
+    if endpoint is None or wish.order.endpoint not in {"", entry.endpoint} or pin_of(endpoint, inputs.orders):
+        return set()
+    return {target.address for target in endpoint.targets if wish.order.subject in {target.region, target.address}}
 
 
 def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
     previous = inputs.plan.entry(entry.endpoint) if inputs.plan is not None else None
-    endpoint = inputs.topology.endpoint(entry.endpoint)
-    subject = wish.order.subject
-    is_meant = (
-        endpoint is not None and wish.order.endpoint in {"", entry.endpoint} and not pin_of(endpoint, inputs.orders)
-    )
-    targets = endpoint.targets if endpoint is not None and is_meant else ()
-    ordered = {it.address for it in targets if subject in {it.region, it.address}}
+    ordered = _ordered(inputs, entry, wish)
     kept = tuple(it for it in entry.content.targets if it in ordered and not wish.undo)
     before = previous.content.targets if previous is not None else ()
     return Change(entry.endpoint, before, entry.content.targets, kept, entry.shortage)
@@ -159,7 +167,8 @@ def _answers(live: Live, wanted: tuple[str, ...]) -> bool:
 def _tell_changes(wish: Wish, changes: tuple[Change, ...]) -> None:
     put(printable(f"{'lift' if wish.undo else 'order'}: {wish.order}"))
     for change in changes:
-        put(f"{change.endpoint}  {' '.join(change.before) or 'nothing'} -> {' '.join(change.after)}")
+        before, after = " ".join(change.before) or "nothing", " ".join(change.after)
+        put(f"{change.endpoint}  {f'{before} -> {after}' if before != after else f'{after}, as planned already'}")
         if change.shortage:
             put(printable(f"  too little capacity: {change.shortage}"))
         elif change.kept:

@@ -39,16 +39,18 @@ def pin(
     would change is printed; nothing is written without --apply.
     """
     settings = load(config)
-    endpoint = settings.topology.endpoint(name.lower().rstrip("."))
-    if endpoint is None:
-        there = ", ".join(item.name for item in settings.topology.endpoints)
-        raise Refused(f"no such endpoint in {settings.path}: {name}", hint=f"there are: {there}")
+    name = name.lower().rstrip(".")
+    endpoint = settings.topology.endpoint(name)
+    there = endpoint.addresses if endpoint is not None else ()
+    if endpoint is None and not undo:
+        names = ", ".join(item.name for item in settings.topology.endpoints)
+        raise Refused(f"no such endpoint in {settings.path}: {name}", hint=f"there are: {names}")
     if bool(addresses) == undo:
-        raise Refused("name the targets, or say --undo", hint=f"targets: {', '.join(endpoint.addresses)}")
+        raise Refused("name the targets, or say --undo", hint=f"targets: {', '.join(there)}")
     wanted = tuple(map(scalars.target, addresses or ()))
-    strange = sorted(set(wanted) - set(endpoint.addresses))
+    strange = sorted(set(wanted) - set(there))
     if strange:
-        hint = f"targets: {', '.join(endpoint.addresses)}; for others use break-glass"
-        raise Refused(f"no targets of {endpoint.name}: {', '.join(strange)}", hint=hint)
-    order = Order(Kind.PIN, "", endpoint.name, wanted, user(), time.time_ns(), reason)
+        hint = f"targets: {', '.join(there)}; for others use break-glass"
+        raise Refused(f"no targets of {name}: {', '.join(strange)}", hint=hint)
+    order = Order(Kind.PIN, "", name, wanted, user(), time.time_ns(), reason)
     carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))

@@ -54,9 +54,12 @@ class Told(NamedTuple):
     says: tuple[Says, ...] = ()
 
     def is_heard(self, *, left: bool) -> bool:
-        """Whether Route 53's health checkers hear from as many watches as they believe, if these were asked."""
-        yes = sum(it.left is True for it in self.says)
-        return not self.says or (yes >= quorum(len(self.says))) == left
+        """Whether Route 53's health checkers hear it from as many watches as they believe, if these were asked.
+
+        Of a region that is come back to: whether so many say so that the others could not outvote them.
+        """
+        said, enough = sum(it.left is left for it in self.says), quorum(len(self.says))
+        return not self.says or (said >= enough if left else len(self.says) - said < enough)
 
 
 def signal(settings: Settings, names: list[str], wish: Signal) -> None:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from outlast.cli.hold import chosen
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import put_json
 from outlast.cli.plan import warnings
@@ -37,8 +38,7 @@ def status(
     It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says.
     """
     settings = load(config)
-    wanted = {name.lower().rstrip(".") for name in names or []}
-    places = tuple(place for place in wire.places(settings) if not wanted or place.endpoint in wanted)
+    places = chosen(settings, names or [], everything=not names)
     lines = asyncio.run(read_places(settings, places, wire.registry(settings), wire.providers(settings)))
     if as_json:
         put_json(to_json(settings, lines))

@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 from outlast.config import wire
 from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
+from outlast.config.source import SettingsSource
 from outlast.errors import OutlastError
 from outlast.telemetry.watch import PlaceReading, Snapshot, Watch
 from outlast.traffic.assessment import Agreement
@@ -34,20 +35,27 @@ class Listening(NamedTuple):
 
 
 async def run_exporter(
-    settings: Settings, listening: Listening, *, stop: asyncio.Event, started: Callable[[int], None]
+    settings: Settings,
+    listening: Listening,
+    *,
+    stop: asyncio.Event,
+    started: Callable[[int], None],
+    tell: Callable[[str], None] = lambda _: None,
 ) -> None:
-    """Look and serve until `stop` is set; `started` is told the port.
+    """Look and serve until `stop` is set; `started` is told the port. Edits of the file's endpoints are followed.
+
+    `tell` is told why an edit is not followed, or an empty text when a later one is.
 
     Raises:
         InvalidConfig: It shall listen for other machines.
         OSError: It cannot listen.
 
     """
-    watch = Watch()
+    watch, source = Watch(), SettingsSource(settings, tell)
     with listening.serve(watch, address=listening.address, port=listening.port) as port:
         started(port)
         while not stop.is_set():
-            watch.look(await _look(settings))
+            watch.look(await _look(source.settings))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), listening.interval)
 

@@ -68,7 +68,9 @@ def step(state: HoldState, event: Event) -> Step:
             return _again(state, "the record has moved on")
         case Phase.RECORD, RecordWritten() | RegistryDown():
             assert state.intent is not None
-            return state._replace(phase=Phase.COMMIT), (Commit(state.intent),)
+            # Whoever reads is told only if the registry took it: otherwise the hold lives in the sentinel alone.
+            took_it = state.known if isinstance(event, RecordWritten) else None
+            return state._replace(phase=Phase.COMMIT, known=took_it), (Commit(state.intent),)
         case Phase.COMMIT, Committed():
             return _end(state, Phase.DONE, "written")
         case Phase.COMMIT, Conflict(detail=detail):

@@ -37,7 +37,7 @@ from outlast.traffic.plan import Entry, Withheld
 from outlast.traffic.ports import Record
 from outlast.traffic.topology import Endpoint
 from outlast.traffic.velocity import slow_down
-from outlast.traffic.withholding import EVACUATED, UNHEALTHY, explain
+from outlast.traffic.withholding import EVACUATED, STANDBY, UNHEALTHY, explain
 
 
 def is_settled(
@@ -88,7 +88,7 @@ def propose(
     """What `endpoint` should answer, and why each other address should not. `retained` are addresses besides its own."""
     is_judged = endpoint.probed and previous is not None and pin_of(endpoint, orders) is None
     evacuated = evacuate(endpoint, previous, evidence, wall) if is_judged else {}
-    evacuated |= ordered_out(endpoint, orders)
+    evacuated |= _remembered(ordered_out(endpoint, orders), previous)
     out = _unfit(endpoint, previous, evidence, wall) if is_judged else {}
     out = {address: reason for address, reason in out.items() if address not in evacuated}
     if endpoint.has_names:
@@ -99,6 +99,10 @@ def propose(
         return content, explain(content, out, previous=previous, records=records, wall=wall)
     if out or evacuated:
         out = fail_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
+        # What a floor keeps does not leave: velocity spent on it would keep the others, dead as they are, for ever.
+        left = keep_enough(endpoint, previous, evidence, out=out | evacuated, orders=orders, wall=wall)
+        left = keep_floors(endpoint, previous, evidence, out=left, evacuated=evacuated)
+        out = {address: reason for address, reason in out.items() if address in left}
         if previous is not None:
             out = slow_down(endpoint, previous, out, wall)
         out = keep_enough(endpoint, previous, evidence, out=out | evacuated, orders=orders, wall=wall)
@@ -106,6 +110,16 @@ def propose(
     addresses = [address for address in endpoint.addresses if address not in out]
     content = Content.of_addresses([*addresses, *retained], ttl=endpoint.ttl)
     return content, explain(content, out, previous=previous, records=records, wall=wall)
+
+
+def _remembered(ordered: dict[str, str], previous: Entry | None) -> dict[str, str]:
+    """An order proves nothing: what had not served before it is a newcomer still when it is lifted."""
+    if previous is None:
+        return ordered
+    served = set(previous.content.targets) | {
+        item.address for item in previous.withheld if item.reason.startswith((UNHEALTHY, EVACUATED, ORDERED, STANDBY))
+    }
+    return {address: why if address in served else f"newcomer, {why}" for address, why in ordered.items()}
 
 
 def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evidence], wall: int) -> dict[str, str]:
@@ -122,7 +136,8 @@ def _unfit(endpoint: Endpoint, previous: Entry | None, evidence: dict[str, Evide
             continue
         elif found is None:
             before = reasons.get(address, UNCONFIGURED)
-            out[address] = before if before != UNCONFIGURED else "newcomer: not yet probed"
+            is_new = before == UNCONFIGURED or before.startswith("newcomer, ")
+            out[address] = "newcomer: not yet probed" if is_new else before
         elif wall - found.since < endpoint.soak * SECOND:
             # One that left is still out for its old reason: until it is back, velocity counts it.
             left = reasons.get(address, "").startswith(UNHEALTHY)
