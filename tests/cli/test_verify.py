@@ -168,3 +168,43 @@ def test_the_same_question_has_the_same_answer() -> None:
         answers.append({key: found[key] for key in ("verdict", "states", "transitions", "depth", "trace")})
 
     assert answers[0] == answers[1]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--protocol", "aws-2025", "--janitor"), "has neither --fault nor --janitor"),
+        (("--fault", "thaws"), "there is nothing to thaw"),
+        (("--providers", "2"), "--providers is for --walks"),
+        (("--script", "trace.json"), "--script writes the trace of aws-2025"),
+    ],
+)
+def test_options_that_do_not_go_together_refute_nothing(run: Run, arguments: tuple[str, ...], words: str) -> None:
+    """A command line that is refused has the status 2: 1 would say that the protocol is broken."""
+    done = run("verify", *arguments)
+
+    assert (2, "", True) == (done.returncode, done.stdout, words in done.stderr)
+
+
+def test_a_restored_registry_brings_its_backup(run: Run) -> None:
+    """Without a backup nothing could be restored, and a PASS would say nothing."""
+    small = ("verify", "--enactors", "1", "--plans", "2", "--crashes", "0", "--json")
+    alone = json.loads(run(*small).stdout)["states"]
+    restored = json.loads(run(*small, "--fault", "registry-restored").stdout)
+
+    assert ("PASS", True) == (restored["verdict"], restored["states"] > 2 * alone)
+
+
+def test_what_is_stuck_does_not_recover(run: Run) -> None:
+    """Where a rule is broken and states are stuck besides, both are told."""
+    told = json.loads(run("verify", "--protocol", "aws-2025", "--json").stdout)
+
+    assert ("FAIL", False, True) == (told["verdict"], told["recovers"], told["stuck"]["states"] > 0)
+
+
+def test_without_a_trace_no_script_is_written(run: Run, tmp_path: Path) -> None:
+    """A search that was given up has its own status, and leaves no file."""
+    done = run("verify", "--protocol", "aws-2025", "--max-states", "10", "--script", "trace.json")
+
+    assert (3, False) == (done.returncode, (tmp_path / "trace.json").exists())
+    assert "trace.json: not written, for the search was given up" in done.stderr

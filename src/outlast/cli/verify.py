@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from outlast.cli.options import Json, epilog
+from outlast.cli.output import BAD_CONFIG, failed
 from outlast.cli.verify_question import ProtocolName, Question
 from outlast.errors import Refused
 
@@ -72,7 +73,8 @@ def verify(
     except ModuleNotFoundError as error:
         if error.name != "numpy":
             raise
-        raise Refused("verify needs numpy: not installed", hint="pip install 'outlast[verify]'") from error
+        failed(Refused("verify needs numpy: not installed", hint="pip install 'outlast[verify]'"))
+        raise typer.Exit(BAD_CONFIG) from error
     if lists:
         verify_answer.list_names()
         return
@@ -97,4 +99,9 @@ def verify(
         script=script,
         stops=stops,
     )
-    raise typer.Exit(verify_answer.answer(question))
+    try:
+        status = verify_answer.answer(question)
+    except Refused as error:
+        failed(error)
+        raise typer.Exit(BAD_CONFIG) from error  # 1 says that the protocol is refuted
+    raise typer.Exit(status)

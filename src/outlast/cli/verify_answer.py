@@ -57,6 +57,9 @@ def _hazardous(asked: Question) -> Verdict:
     check_target(asked.script)
     check_playable(hazard)
     report = _explored(asked, hazard_protocol(hazard), ())
+    if report.verdict is Verdict.UNDETERMINED:
+        sys.stderr.write(f"{asked.script}: not written, for the search was given up\n")
+        return report.verdict
     write_script(asked.script, script_of_2025(hazard, report.steps, shows=report.reason))
     return report.verdict
 
@@ -82,7 +85,9 @@ def _explored(asked: Question, protocol: Protocol, arguments: tuple[str, ...]) -
 def _choose(asked: Question) -> Choice:
     machines, lacks = machines_without(_known(asked.without, GUARDS))
     budgets = {"crashes": asked.crashes, "lost-replies": asked.lost_replies, **dict(map(_fault, asked.faults))}
-    budgets = {name: count for name, count in budgets.items() if count}
+    budgets = _possible({name: count for name, count in budgets.items() if count})
+    if asked.providers > 1 and not asked.walks:
+        raise Refused("--providers is for --walks", hint="providers do not touch each other: one is explored for all")
     if asked.walks:
         # A walk needs no reduction: every endpoint has its primaries and enactors, and each of these its name.
         options = PlanOptions(
@@ -107,6 +112,15 @@ def _choose(asked: Question) -> Choice:
         machines=machines,
         lacks=lacks,
     )
+
+
+def _possible(budgets: dict[str, int]) -> dict[str, int]:
+    # Where one trouble needs another to happen at all, the other comes with it, or nothing would have been tried.
+    if "registry-restored" in budgets:
+        budgets.setdefault("backups", budgets["registry-restored"])
+    if "thaws" in budgets and not budgets.keys() & {"freezes", "break-glasses"}:
+        raise Refused("there is nothing to thaw", hint="add --fault freezes or --fault break-glasses")
+    return budgets
 
 
 def _hazard(asked: Question) -> HazardOptions:

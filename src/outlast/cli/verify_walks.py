@@ -55,7 +55,7 @@ def _walked(protocol: Protocol, seeds: range, jobs: int) -> Iterator[Block]:
         yield from map(_walk_all, blocks)
         return
     # Forked, because a protocol is made of functions: it cannot be sent, only be there already.
-    with multiprocessing.get_context("fork").Pool(jobs) as pool:
+    with multiprocessing.get_context("fork").Pool(min(jobs, len(blocks))) as pool:
         yield from pool.imap(_walk_all, blocks)
 
 

@@ -50,8 +50,11 @@ def explore(protocol: Protocol, pulse: Pulse = go_on, *, is_thrifty: bool = Fals
     states have no end should not be explored thriftily.
     """
     found = _Search(protocol, is_thrifty=is_thrifty).run(pulse)
-    is_long = is_thrifty and found.verdict is Verdict.FAIL
-    return _Search(protocol, is_thrifty=False).run(pulse) if is_long else found
+    if not is_thrifty or found.verdict is not Verdict.FAIL:
+        return found
+    # What is refuted stays refuted, also where there is no time left for the shortest trace.
+    shortest = _Search(protocol, is_thrifty=False).run(pulse)
+    return shortest if shortest.verdict is Verdict.FAIL else found
 
 
 class _Search:

@@ -18,11 +18,13 @@ from outlast.simulator.plan_meddling import (
     deciding_before_absence,
     forgetting_holds,
     freezing_anything,
+    ignoring_edits,
     ignoring_sentinels,
     keeping_damage,
     leaving_absence,
     naming_another,
     overwriting_realms,
+    putting_holds,
     resending,
     seeing_all_live,
     seeing_generation_zero,
@@ -211,6 +213,25 @@ GUARDS: dict[str, Guard] = {
     ),
     "counting": Guard(
         text="every write raises n", fault="n does not rise", row="(a)", enactors=1, enactor=counting_nothing
+    ),
+    "retired-record": Guard(
+        text="what was retired is not recreated when its sentinel is lost",
+        fault="lost a recorded retirement",
+        enactors=1,
+        budgets={"retirements": 1, "sentinel-lost": 1},
+        enactor=forgetting_holds,
+    ),
+    "standing": Guard(
+        text="nobody but a person puts a hold on a name",
+        fault="put a person's hand on it",
+        enactors=1,
+        enactor=putting_holds,
+    ),
+    "edits": Guard(
+        text="what people have configured last is published",
+        fault=STUCK,
+        enactors=1,
+        planner=ignoring_edits,
     ),
     "naming": Guard(
         text="a sentinel names the content that stands beside it",

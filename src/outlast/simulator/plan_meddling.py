@@ -14,8 +14,10 @@ from outlast.simulator.plan_store import ABSENT
 from outlast.traffic import messages as m
 from outlast.traffic.content import digest
 from outlast.traffic.enactor import Phase
+from outlast.traffic.plan import Plan
 from outlast.traffic.ports import Live, PlanInfo, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing, parse
+from outlast.traffic.topology import Endpoint, Target
 
 Step = tuple[Any, m.Effects]
 
@@ -136,6 +138,30 @@ def forgetting_holds(step: StepFunction) -> StepFunction:
         return step(state, event)
 
     return meddled
+
+
+def putting_holds(step: StepFunction) -> StepFunction:
+    def held(transaction: Transaction) -> Transaction:
+        standing = Standing.HELD if transaction.seen.sentinel else Standing.LIVE
+        return transaction._replace(sentinel=transaction.sentinel._replace(standing=standing))
+
+    return _sending(step, held)
+
+
+def ignoring_edits(step: StepFunction) -> StepFunction:
+    def meddled(state: Any, event: m.Event) -> Step:
+        if isinstance(event, m.InputsRead) and event.plan is not None:
+            endpoints = tuple(_as_published(endpoint, event.plan) for endpoint in event.topology.endpoints)
+            event = event._replace(topology=replace(event.topology, endpoints=endpoints))
+        return step(state, event)
+
+    return meddled
+
+
+def _as_published(endpoint: Endpoint, plan: Plan) -> Endpoint:
+    entry = plan.entry(endpoint.name)
+    addresses = entry.content.addresses if entry is not None else endpoint.addresses
+    return replace(endpoint, targets=tuple(Target(address=address, region=address) for address in addresses))
 
 
 def skipping_equal_records(step: StepFunction) -> StepFunction:

@@ -8,15 +8,12 @@ from dataclasses import is_dataclass
 from typing import Any
 
 from outlast.simulator.plan_agents import agents
-from outlast.simulator.plan_health import health
+from outlast.simulator.plan_health import BROUGHT_BY, health
 from outlast.simulator.plan_layout import Layout, PlanOptions, enactor_name
 from outlast.simulator.plan_publishing import nothing_is_ahead
 from outlast.simulator.plan_words import answer, tell
 from outlast.simulator.protocol import Check, Protocol, Values
 from outlast.traffic.ports import Live
-
-FORGETTING = {"name-taken", "registry-lost", "registry-restored"}
-"""Budgets after which a name may stand there that nobody has claimed."""
 
 
 def plan_protocol(options: PlanOptions) -> Protocol:
@@ -24,6 +21,7 @@ def plan_protocol(options: PlanOptions) -> Protocol:
     layout = Layout(options)
     endpoints = tuple(place.endpoint for place in layout.places)
     interleaved = tuple(part for pair in zip(layout.dns, layout.records, strict=True) for part in pair)
+    may_wait = frozenset(command for command, budgets in BROUGHT_BY.items() if budgets & options.budgets.keys())
     names = tuple(f"{place.endpoint} at {place.provider}" for place in layout.places)
 
     def answered(values: Values) -> str:
@@ -36,8 +34,8 @@ def plan_protocol(options: PlanOptions) -> Protocol:
         agents=agents(layout),
         budgets={"plans": options.plans - 1, **options.budgets},
         checks=_checks(layout),
-        health_parts=(layout.shelf, *interleaved),
-        health=lambda values: health(values, endpoints, may_be_unclaimed=bool(FORGETTING & options.budgets.keys())),
+        health_parts=(layout.shelf, layout.config, *interleaved),
+        health=lambda values: health(values, endpoints, may_wait=may_wait),
         # Names of enactors are exchanged everywhere at once, so only a world of one place has twins.
         twins=layout.enactors[0] if len(layout.places) == 1 else (),
         rename=renamed if options.are_named else None,

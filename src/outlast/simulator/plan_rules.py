@@ -11,6 +11,8 @@ from outlast.traffic.content import digest
 from outlast.traffic.ports import Live, Record
 
 Fields = dict[str, str]
+NOUNS = {"held": "hold", "retired": "retirement"}
+"""What a person has put on an endpoint, by the standing of its sentinel."""
 
 
 class Writer(NamedTuple):
@@ -92,6 +94,8 @@ def _standing(was: Fields, now: Fields, writer: Writer) -> str:
         return ""
     if was.get("st") == "retired":
         return f"{writer.name} overwrote a retirement"
+    if was.get("st") == "live" and now["st"] != "live":
+        return f"{writer.name} put a person's hand on it: {now['st']}"
     held = was.get("st") == "held" and any(was[key] != now[key] for key in ("st", "plan", "gen"))
     return f"{writer.name} overwrote a hold" if held else ""
 
@@ -117,7 +121,9 @@ def _order(past: Past, was: Fields, now: Fields, writer: Writer, registry_losses
 def _hold(past: Past, was: Fields, now: Fields, writer: Writer, *, is_excused: bool) -> str:
     if was or writer.is_person or not past.lost_hold or is_excused:
         return ""
-    return "" if (now["st"], now["plan"]) == ("held", past.lost_hold) else f"{writer.name} lost a recorded hold"
+    standing, _, named = past.lost_hold.partition(" ")
+    kept = standing == "held" and (now["st"], now["plan"]) == (standing, named)
+    return "" if kept else f"{writer.name} lost a recorded {NOUNS[standing]}"
 
 
 def damaged(past: Past, before: Live, after: Live, record: Record | None, *, registry_losses: int) -> Past:
@@ -132,8 +138,9 @@ def damaged(past: Past, before: Live, after: Live, record: Record | None, *, reg
     if past.overtaken and not (record is not None and record.sentinel.text in before.sentinel):
         # The third loss: what an overtaken creation left behind goes before any pass could record it.
         new = new._replace(unrecorded=True)
-    recorded = record is not None and (record.sentinel.standing, record.sentinel.digest) == ("held", was.get("plan"))
-    return new._replace(lost_hold=was["plan"]) if was.get("st") == "held" and recorded and not now else new
+    standing, named = was.get("st", ""), was.get("plan", "")
+    recorded = record is not None and (record.sentinel.standing, record.sentinel.digest) == (standing, named)
+    return new._replace(lost_hold=f"{standing} {named}") if standing in NOUNS and recorded and not now else new
 
 
 def claimed(past: Past) -> Past:

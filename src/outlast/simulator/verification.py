@@ -91,26 +91,36 @@ def verify(protocol: Protocol, limits: Limits, *, asks_recovery: bool = True, ex
     if found.verdict is Verdict.FAIL:
         stuck = _beyond(protocol, limits) if asks_recovery else None
         steps = steps_to(found, found.faulty_at)
-        return _report(found, limits, found.fault, trace=told(protocol, steps), steps=steps, stuck=stuck)
+        recovers = None if stuck is None else not stuck.states
+        return _report(
+            found, limits, found.fault, trace=told(protocol, steps), steps=steps, stuck=stuck, recovers=recovers
+        )
     if found.verdict is Verdict.UNDETERMINED:
         return _report(found, limits, "the budget of states or seconds was used up before all was explored")
     if not asks_recovery:
         return _report(found, limits, "no interleaving breaks a rule")
-    return _with_recovery(found, limits)
+    return _with_recovery(found, limits, is_thrifty=not expects_fault)
 
 
-def _with_recovery(found: Exploration, limits: Limits) -> Report:
+def _with_recovery(found: Exploration, limits: Limits, *, is_thrifty: bool) -> Report:
     recovery = recover(found, limits.may_go_on)
     if not recovery.is_whole:
         found.verdict = Verdict.UNDETERMINED
         return _report(found, limits, "no interleaving breaks a rule; there was no time to see whether all recovers")
     if recovery.stuck:
         found.verdict = Verdict.FAIL
-        region = _region(found, recovery)
+        region = _shortest(found, recovery, limits) if is_thrifty else _region(found, recovery)
         reason = "there are states that the system does not leave by itself"
         return _report(found, limits, reason, trace=region.entry, stuck=region, recovers=False)
     reason = "no interleaving breaks a rule, and from every state the system returns to health"
     return _report(found, limits, reason, waits=dict(recovery.waits), recovers=True)
+
+
+def _shortest(found: Exploration, recovery: Recovery, limits: Limits) -> Region:
+    # A thrifty search comes by detours: the way in is sought again breadth first, if there is time.
+    again = explore(found.engine.protocol, limits.pulse)
+    widely = recover(again, limits.may_go_on) if again.verdict is Verdict.PASS else Recovery(is_whole=False)
+    return _region(again, widely) if widely.stuck else _region(found, recovery)
 
 
 def _beyond(protocol: Protocol, limits: Limits) -> Region | None:
