@@ -133,6 +133,15 @@ def test_wrong_arguments(run: Run, arguments: tuple[str, ...], line: str) -> Non
     assert (True, line) == (done.returncode in {1, 2}, done.stderr.splitlines()[0])
 
 
+def test_status_of_a_mistyped_endpoint(run: Run) -> None:
+    """A name that is not configured is refused, with those that are; it is not told to be fine."""
+    run("init")
+    done = run("status", "db.exmaple.com")
+
+    expected = (1, "outlast: no such endpoint in outlast.toml: db.exmaple.com\n  there are: db.example.com\n")
+    assert expected == (done.returncode, done.stderr)
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [

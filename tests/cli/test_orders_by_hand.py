@@ -1,5 +1,6 @@
 """Orders, plans and the audit log in a world of real processes: what the commands write, print and leave with."""
 
+import asyncio
 import json
 import time
 import urllib.request
@@ -8,6 +9,9 @@ from pathlib import Path
 
 import pytest
 from command_world import Targets, World, wait_for
+
+from outlast.registry.sqlite import SqliteRegistry
+from outlast.traffic.orders import Kind, Order
 
 pytestmark = pytest.mark.slow
 BOTH = ("127.0.0.1", "127.0.0.2")
@@ -73,6 +77,59 @@ def test_survivors_that_are_too_small_are_told(running: World) -> None:
         line.partition(" by ")[0] for line in standing.stdout.splitlines() if line.startswith("standing")
     ]
     assert 0 == lifted.returncode
+
+
+def test_an_endpoint_that_does_not_follow_is_told_each_time(running: World) -> None:
+    """Frozen, it does not follow the order; said again, when the plan has it already, it is watched all the same."""
+    running.run("freeze", "--all", "--apply")
+    first = running.run("evacuate", "127.0.0.2", "--apply", "--wait", "1")
+    again = running.run("evacuate", "127.0.0.2", "--apply", "--wait", "1", "--json")
+    running.run("thaw", "--all", "--apply")
+    running.run("evacuate", "127.0.0.2", "--undo", "--apply")
+    wait_for(lambda: running.is_settled(*BOTH))
+    late = {"provider": "primary", "endpoint": "db.example.com", "seconds": None}
+
+    assert (1, True) == (first.returncode, "db.example.com at primary: DOES NOT FOLLOW" in first.stderr)
+    assert (1, [late]) == (again.returncode, json.loads(again.stdout)["arrivals"])
+
+
+def test_an_order_for_a_target_that_is_gone_is_lifted(running: World) -> None:
+    """A target that left the configuration while it was ordered out leaves no order behind that nobody can lift."""
+    running.run("evacuate", "127.0.0.2", "--apply")
+    running.configure("127.0.0.1")
+    lifted = running.run("evacuate", "127.0.0.2", "--undo", "--apply")
+    shown = running.run("plan", "show")
+    running.configure(*BOTH)
+    wait_for(lambda: running.is_settled(*BOTH))
+
+    assert (0, False) == (lifted.returncode, "standing order" in shown.stdout), lifted.stderr
+
+
+@pytest.mark.parametrize(
+    ("order", "arguments"),
+    [
+        (Order(Kind.PIN, "", "gone.example.com", ("192.0.2.9",), "ann", 1, ""), ("pin", "gone.example.com")),
+        (
+            Order(Kind.EVACUATE, "mars", "gone.example.com", (), "ann", 1, ""),
+            ("evacuate", "mars", "--endpoint", "gone.example.com"),
+        ),
+    ],
+    ids=["pin", "evacuate"],
+)
+def test_an_order_for_an_endpoint_that_is_gone_is_lifted(
+    running: World, order: Order, arguments: tuple[str, ...]
+) -> None:
+    """What stands is lifted by its name alone, though nobody configures the endpoint any more."""
+    registry = SqliteRegistry(running.folder / "outlast.db")
+    try:
+        asyncio.run(registry.give_order(order))
+        lifted = running.run(*arguments, "--undo", "--apply")
+        standing = asyncio.run(registry.orders())
+        asyncio.run(registry.lift_order(order.key))
+    finally:
+        registry.close()
+
+    assert (0, ()) == (lifted.returncode, standing), lifted.stderr
 
 
 def test_a_pin_holds_against_health(running: World) -> None:

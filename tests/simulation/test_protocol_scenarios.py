@@ -5,7 +5,7 @@ from protocol_walk import illness
 from protocol_world import DB, Fate, Stage, World, content
 
 from outlast.simulator.plan_store import ABSENT
-from outlast.traffic.hold_state import Command
+from outlast.traffic.hold_state import Command, Phase
 from outlast.traffic.messages import Commit, Conflict, Note, Publish, Tombstone, WriteRecord
 from outlast.traffic.ports import Live
 from outlast.traffic.sentinel import Standing
@@ -58,6 +58,20 @@ def test_a_hold_that_was_recorded_and_lost_its_race_does_not_come_back(stage: St
     stage.world.run(stage.e2)
 
     assert (Standing.LIVE, (NEW,)) == (stage.world.sentinel().standing, stage.world.addresses())
+
+
+@pytest.mark.parametrize(("fate", "is_recorded"), [(Fate.NOW, True), (Fate.DOWN, False)])
+def test_a_hold_is_known_to_the_registry_only_if_its_record_was_taken(
+    stage: Stage, fate: Fate, *, is_recorded: bool
+) -> None:
+    """The registry answered before, but fails the record: the freeze is written, and lives in the sentinel alone."""
+    freeze = stage.world.person(Command.FREEZE)
+    stage.world.until(freeze, WriteRecord)
+    stage.world.advance(freeze, fate)
+    stage.world.run(freeze)
+
+    assert (Phase.DONE, is_recorded) == (freeze.state.phase, freeze.state.known is not None)
+    assert Standing.HELD == stage.world.sentinel().standing
 
 
 def test_a_creation_that_was_overtaken_is_given_up() -> None:

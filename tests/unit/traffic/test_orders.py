@@ -17,6 +17,7 @@ E1, E2, W1, W2 = "192.0.2.1", "192.0.2.2", "198.51.100.1", "198.51.100.2"
 EAST, WEST, ALL = (E1, E2), (W1, W2), (E1, E2, W1, W2)
 UP, DOWN = Verdict.HEALTHY, Verdict.UNHEALTHY
 EAST_OUT = Order(Kind.EVACUATE, "east", "", (), "ann", 1, "INC-42")
+WEST_OUT = EAST_OUT._replace(subject="west")
 SAID = f"{ORDERED}evacuate east by ann: INC-42"
 
 
@@ -33,12 +34,21 @@ def entry(addresses: tuple[str, ...], **withheld: str) -> Entry:
 
 @pytest.fixture
 def planned(signal: Any, wall: int) -> Any:
-    """What is published and what is left out, with every target healthy but those that are down."""
+    """What is published and left out; every target is healthy but those that are down, never were up, or are unseen."""
 
     def plan(
-        *orders: Order, of: Endpoint | None = None, previous: Entry | None = None, down: tuple[str, ...] = ()
+        *orders: Order,
+        of: Endpoint | None = None,
+        previous: Entry | None = None,
+        down: tuple[str, ...] = (),
+        never_up: tuple[str, ...] = (),
+        unseen: tuple[str, ...] = (),
     ) -> tuple[tuple[str, ...], dict[str, str]]:
-        seen = [signal(address, DOWN if address in down else UP) for address in ALL]
+        seen = [
+            signal(it, DOWN if it in (*down, *never_up) else UP, worked=it not in never_up)
+            for it in ALL
+            if it not in unseen
+        ]
         content, withheld = propose(
             of or endpoint(),
             previous=previous or entry(ALL),
@@ -88,6 +98,24 @@ def test_what_was_ordered_out_comes_straight_back(planned: Any) -> None:
 
     assert (E1, W1, W2) == addresses
     assert out[E2].startswith(UNHEALTHY)
+
+
+@pytest.mark.parametrize("fault", ["never_up", "unseen"])
+def test_what_never_served_is_a_newcomer_still_when_its_order_is_lifted(planned: Any, fault: str) -> None:
+    """Configured while its region was ordered out: dead or never probed, it does not come in with those that served."""
+    west = {fault: WEST}
+    first = planned(WEST_OUT, previous=entry(EAST), **west)
+    later = planned(WEST_OUT, previous=entry(first[0], **first[1]), **west)
+
+    assert EAST == planned(previous=entry(later[0], **later[1]), **west)[0]
+
+
+def test_what_had_served_is_no_newcomer_when_its_order_is_lifted(planned: Any) -> None:
+    """However long it was ordered out, it comes back although nobody probes it."""
+    first = planned(WEST_OUT)
+    later = planned(WEST_OUT, previous=entry(first[0], **first[1]))
+
+    assert ALL == planned(previous=entry(later[0], **later[1]), unseen=WEST)[0]
 
 
 def test_a_pin_says_it_all(planned: Any) -> None:

@@ -182,6 +182,14 @@ def test_a_family_keeps_an_address(signal: Any, wall: int) -> None:
     assert (A, B, SIX) == planned(endpoint(A, B, SIX), entry(A, B, SIX), views, wall)[0]
 
 
+def test_what_a_floor_keeps_uses_up_no_velocity(signal: Any, wall: int) -> None:
+    """One may leave: the only IPv6 target is dead and stays, so that it is the dead IPv4 target that leaves."""
+    of = endpoint(SIX, A, B, C, D, max_leave=0.25)
+    views = [signal(address, DOWN if address in {SIX, A} else UP) for address in (SIX, A, B, C, D)]
+
+    assert (B, C, D, SIX) == planned(of, entry(SIX, A, B, C, D), views, wall)[0]
+
+
 @pytest.mark.parametrize(("least", "published"), [(2, (B, C)), (3, (A, B, C))])
 def test_min_addresses_brings_back(least: int, published: tuple[str, ...], signal: Any, wall: int) -> None:
     """A sick target stays if without it the endpoint would have fewer than `min_addresses`."""
