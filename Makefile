@@ -42,7 +42,7 @@ bench: setup ## side by side with the peers
 	@PYTHONPATH=tests $(BIN)/python -m benchmarks $(ARGS)
 
 # The explorer's long tests: each fault alone, the large worlds, a hundred thousand walks.
-verify: setup ## every interleaving of the protocol, in the sizes of docs/PROOF.md (about two hours)
+verify: setup ## every interleaving of the protocol, in the sizes of docs/PROOF.md (about an hour)
 	$(BIN)/pytest -m "" tests/simulation tests/unit/simulator $(ARGS)
 	$(BIN)/outlast verify --walks 100000 --enactors 5 --plans 20 --endpoints 8 --providers 2 --janitor --crashes 3 --lost-replies 3 --fault delayed=2 --fault duplicated=2 --fault records-lost=2 --fault sentinel-lost
 

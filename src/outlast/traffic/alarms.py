@@ -21,11 +21,13 @@ def alarms(inputs: InputsRead, drafts: tuple[Entry, ...], max_signal_age: int) -
     is nanoseconds.
     """
     named = inputs.topology.named
-    if not named:
+    coming = {draft.endpoint: draft for draft in drafts}
+    # Of names at every pass, because what they lead to changes; of addresses when the plan changes, and in its reasons.
+    edited = [it for name in coming if (it := inputs.topology.endpoint(name)) is not None and not it.has_names]
+    if not named and not edited:
         return ()
     evidence = freshest(inputs.signals, wall=inputs.wall, max_age=max_signal_age)
-    coming = {draft.endpoint: draft for draft in drafts}
-    notes = []
+    notes = [note for endpoint in edited for note in _waiting(endpoint, coming[endpoint.name], evidence)]
     for endpoint in named:
         entry = coming.get(endpoint.name) or (inputs.plan.entry(endpoint.name) if inputs.plan is not None else None)
         if entry is None:
@@ -40,7 +42,8 @@ def _waiting(endpoint: Endpoint, entry: Entry, evidence: Mapping[str, Evidence])
     if not set(entry.content.targets).isdisjoint(endpoint.addresses):
         return
     seen = "; ".join(f"{name}: {evidence[name].detail if name in evidence else UNSEEN}" for name in endpoint.addresses)
-    stays = f"{endpoint.name}: {' '.join(entry.content.targets)} stays until a name is fit, or pinned"
+    which = "a name" if endpoint.has_names else "one of them"
+    stays = f"{endpoint.name}: {' '.join(entry.content.targets)} stays until {which} is fit, or pinned"
     yield Note("the older configuration is still published", f"{stays}; {seen}")
 
 

@@ -6,7 +6,8 @@ Per endpoint, in this order, each rule with its reason in `withheld`:
    evacuated region, and comes straight back when the order is lifted, unless it is unhealthy. Only the floors limit it.
 1. A target is in or out by its freshest signals; without one it stays as the last plan had it. Nothing is decided on
    missing evidence. Without a previous plan every configured target is in.
-2. A newcomer soaks: it must have been healthy for `soak` seconds. What the last plan published is no newcomer.
+2. A newcomer soaks: it must have been healthy for `soak` seconds. What the last plan published is no newcomer. If an edit
+   replaces all that is published, it stays until one of the new ones is fit: an edit is no evidence that they work.
 3. Evacuation: a region all of whose targets fail for observers in at least two other places, which still see another
    region healthy, leaves in one step. An observer that lost every region has lost itself; one outside that still sees
    the region healthy means that observers disagree: neither evacuates. What observers inside the region say counts for
@@ -97,6 +98,10 @@ def propose(
         findings = aliases.Findings(out, evacuated, evidence if is_heard else {}, worked)
         content, out = aliases.decide(endpoint, previous, findings)
         return content, explain(content, out, previous=previous, records=records, wall=wall)
+    if is_judged and previous is not None and _replaces_all(endpoint, previous, out | evacuated):
+        return previous.content, explain(
+            previous.content, out | evacuated, previous=previous, records=records, wall=wall
+        )
     if out or evacuated:
         out = fail_open(endpoint, previous, evidence, out=out, evacuated=evacuated)
         # What a floor keeps does not leave: velocity spent on it would keep the others, dead as they are, for ever.
@@ -110,6 +115,16 @@ def propose(
     addresses = [address for address in endpoint.addresses if address not in out]
     content = Content.of_addresses([*addresses, *retained], ttl=endpoint.ttl)
     return content, explain(content, out, previous=previous, records=records, wall=wall)
+
+
+def _replaces_all(endpoint: Endpoint, previous: Entry, out: dict[str, str]) -> bool:
+    """Whether an edit left none of the published addresses, and none of the new ones is fit: it is no evidence that they work.
+
+    As of names (`aliases`), what is published then stays until one is; a pin, or `probed = false`, says that a person knows.
+    """
+    there = previous.content.addresses
+    is_new = bool(there) and set(there).isdisjoint(endpoint.addresses)
+    return is_new and out.keys() >= set(endpoint.addresses) and len(there) >= endpoint.min_addresses
 
 
 def _remembered(ordered: dict[str, str], previous: Entry | None) -> dict[str, str]:

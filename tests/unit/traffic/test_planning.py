@@ -45,6 +45,18 @@ def test_without_a_previous_plan_every_target_is_in(signal: Any, wall: int) -> N
     assert ((A, B), {}) == found
 
 
+@pytest.mark.parametrize("verdict", [DOWN, None], ids=["dead", "not yet probed"])
+def test_an_edit_of_all_addresses_waits_for_one_that_is_fit(verdict: Verdict | None, signal: Any, wall: int) -> None:
+    """What serves stays until one of the new ones has been healthy for its soak, then goes at once; a pin need not wait."""
+    edited, before = endpoint(C, D, soak=10.0), entry(A, B)
+    seen = [] if verdict is None else [signal(C, verdict, worked=False), signal(D, verdict, worked=False)]
+
+    assert (A, B) == planned(edited, before, seen, wall)[0]
+    assert (A, B) == planned(edited, before, [signal(C, UP, for_=9)], wall)[0]
+    assert (C,) == planned(edited, before, [signal(C, UP, for_=10)], wall)[0]
+    assert (C, D) == planned(endpoint(C, D, probed=False), before, [], wall)[0]
+
+
 def test_without_signals_the_last_plan_stands(wall: int) -> None:
     """Missing evidence takes nobody out and brings nobody in."""
     gone = Withheld(C, UNHEALTHY + "timeout", wall - SECOND)
