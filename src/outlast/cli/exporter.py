@@ -1,7 +1,6 @@
 """`outlast exporter run`: what a monitoring system asks for, as Prometheus metrics."""
 
 import asyncio
-import sys
 from typing import Annotated
 
 import typer
@@ -48,17 +47,9 @@ def run(
     def started(port: int) -> None:
         put(f"http://{listening.address}:{port}/metrics")
 
-    def told(fault: str) -> None:
-        words = (
-            f"ALARM configuration not followed, the last valid one stands: {fault}"
-            if fault
-            else "configuration followed again"
-        )
-        sys.stderr.write(f"{words}\n")
-
-    async def role(stop: asyncio.Event, _: Tell) -> None:
+    async def role(stop: asyncio.Event, tell: Tell) -> None:
         try:
-            await run_exporter(settings, listening, stop=stop, started=started, tell=told)
+            await run_exporter(settings, listening, stop=stop, started=started, tell=tell)
         except OSError as error:
             raise OutlastError(f"--listen {listen}: {error.strerror}", hint="name another port") from error
 

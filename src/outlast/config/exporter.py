@@ -8,9 +8,10 @@ from contextlib import AbstractContextManager
 from typing import NamedTuple, Protocol
 
 from outlast.config import wire
+from outlast.config.notices import Tell
 from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
-from outlast.config.source import SettingsSource
+from outlast.config.source import followed
 from outlast.errors import OutlastError
 from outlast.telemetry.watch import PlaceReading, Snapshot, Watch
 from outlast.traffic.assessment import Agreement
@@ -40,18 +41,18 @@ async def run_exporter(
     *,
     stop: asyncio.Event,
     started: Callable[[int], None],
-    tell: Callable[[str], None] = lambda _: None,
+    tell: Tell,
 ) -> None:
     """Look and serve until `stop` is set; `started` is told the port. Edits of the file's endpoints are followed.
 
-    `tell` is told why an edit is not followed, or an empty text when a later one is.
+    `tell` is told why an edit is not followed, and when a later one is.
 
     Raises:
         InvalidConfig: It shall listen for other machines.
         OSError: It cannot listen.
 
     """
-    watch, source = Watch(), SettingsSource(settings, tell)
+    watch, source = Watch(), followed(settings, "exporter", tell)
     with listening.serve(watch, address=listening.address, port=listening.port) as port:
         started(port)
         while not stop.is_set():

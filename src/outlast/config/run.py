@@ -20,7 +20,7 @@ from typing import TypeVar
 from outlast.config import wire
 from outlast.config.notices import Notices, Tell
 from outlast.config.settings import Settings
-from outlast.config.source import SettingsSource
+from outlast.config.source import followed
 from outlast.config.turns import Turns
 from outlast.errors import Unavailable, UnsafePlan
 from outlast.health.driver import Probed, Prober, ProberOptions
@@ -57,7 +57,7 @@ async def run_planner(
         InvalidConfig: A provider's key cannot be read.
 
     """
-    source = _follow(settings, name, tell)
+    source = followed(settings, name, tell)
     role = _Role(
         name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings), topology=source.topology
     )
@@ -91,7 +91,7 @@ async def run_enactor(
         InvalidConfig: A provider's key cannot be read.
 
     """
-    source = _follow(settings, name, tell)
+    source = followed(settings, name, tell)
     shelf = wire.registry(settings) if registry is None else registry
     shelf = wire.remembered(settings, shelf, name, partial(_copy_told, Notices(tell), name))
     providers = wire.providers(settings)
@@ -182,7 +182,7 @@ async def run_prober(
     tell: Tell,
 ) -> None:
     """Probe every target of every probed endpoint until `stop` is set. Edits of the file's endpoints are followed."""
-    source = _follow(settings, name, tell)
+    source = followed(settings, name, tell)
     notices = Notices(tell)
     shelf = registry if registry is not None else wire.registry(settings)
     health = settings.health
@@ -285,16 +285,6 @@ def _where(error: Exception) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     last = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
     return f"{type(error).__name__}: {error}{last}"
-
-
-def _follow(settings: Settings, name: str, tell: Tell) -> SettingsSource:
-    notices = Notices(tell)
-
-    def on_fault(fault: str) -> None:
-        alarm = Note("configuration not followed, the last valid one stands", fault, alarm=True)
-        notices.told(name, "", (alarm if fault else Note("configuration followed again"),))
-
-    return SettingsSource(settings, on_fault)
 
 
 async def _repeat(work: Callable[[], Awaitable[None]], interval: float, stop: asyncio.Event) -> None:

@@ -8,9 +8,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from outlast.config.notices import Notices, Tell
 from outlast.config.parse import parse
 from outlast.config.settings import Settings
 from outlast.errors import InvalidConfig
+from outlast.traffic.messages import Note
 from outlast.traffic.topology import Topology
 
 YOUNG_SECONDS = 2.0
@@ -78,3 +80,14 @@ class SettingsSource:
         if fault != self._fault:
             self._fault = fault
             self._tell(fault)
+
+
+def followed(settings: Settings, name: str, tell: Tell) -> SettingsSource:
+    """The file of these settings, as the role `name` follows it: what is not followed is told as an alarm, once."""
+    notices = Notices(tell)
+
+    def on_fault(fault: str) -> None:
+        alarm = Note("configuration not followed, the last valid one stands", fault, alarm=True)
+        notices.told(name, "", (alarm if fault else Note("configuration followed again"),))
+
+    return SettingsSource(settings, on_fault)

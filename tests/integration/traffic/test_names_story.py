@@ -116,7 +116,9 @@ class NamesWorld(World):
                 asyncio.get_running_loop().call_soon(stop.set)  # when the first look is under way
 
             listening = Listening(serve, "127.0.0.1", 0, 60.0)
-            await run_exporter(load(self.folder / "outlast.toml"), listening, stop=stop, started=started)
+            await run_exporter(
+                load(self.folder / "outlast.toml"), listening, stop=stop, started=started, tell=lambda _: None
+            )
 
         asyncio.run(look())
         assert watches[0].last is not None

@@ -9,6 +9,7 @@ from pathlib import Path
 from patience import await_for
 
 from outlast.config.exporter import Listening, run_exporter
+from outlast.config.notices import Notice
 from outlast.config.parse import load
 from outlast.telemetry.watch import Watch
 
@@ -36,8 +37,9 @@ def configure(file: Path, port: int, *endpoints: str) -> None:
 
 
 def test_an_endpoint_that_is_added_is_watched(tmp_path: Path) -> None:
-    """The watch that is served comes to know what the file has come to name, without a restart."""
+    """The watch that is served comes to know what the file has come to name; a file that cannot be followed is an alarm."""
     file, watches, stop = tmp_path / "outlast.toml", list[Watch](), asyncio.Event()
+    told: list[Notice] = []
     (tmp_path / "tsig.key").write_text("b3V0bGFzdCBjb250cmFjdCB0ZXN0cyBvbmx5ISEhISE=")
 
     @contextmanager
@@ -53,12 +55,16 @@ def test_an_endpoint_that_is_added_is_watched(tmp_path: Path) -> None:
     async def watched(port: int) -> tuple[tuple[str, ...], tuple[str, ...]]:
         configure(file, port, "db.example.com")
         listening = Listening(serve, "127.0.0.1", 0, 0.01)
-        running = asyncio.create_task(run_exporter(load(file), listening, stop=stop, started=lambda _: None))
+        running = asyncio.create_task(
+            run_exporter(load(file), listening, stop=stop, started=lambda _: None, tell=told.append)
+        )
         try:
             await await_for(lambda: bool(seen()))
             before = seen()
             configure(file, port, "db.example.com", "api.example.com")
             await await_for(lambda: seen() != before)
+            file.write_text("realm = 3")
+            await await_for(lambda: bool(told))
             return before, seen()
         finally:
             stop.set()
@@ -69,3 +75,4 @@ def test_an_endpoint_that_is_added_is_watched(tmp_path: Path) -> None:
         before, after = asyncio.run(watched(silent.getsockname()[1]))
 
     assert (("db.example.com",), {"db.example.com", "api.example.com"}) == (before, set(after))
+    assert ["exporter"] == [notice.role for notice in told if notice.note.alarm]
