@@ -24,6 +24,7 @@ class Api(BaseProvider):
     error: Exception = RuntimeError("quota of token hush-hush")
     min_ttl = 0
     extra = False
+    fetched = 0
 
     def __init__(self, name: str, token: str) -> None:
         self.log = getLogger(f"Api[{name}]")
@@ -31,6 +32,7 @@ class Api(BaseProvider):
         super().__init__(name)
 
     def populate(self, zone: Any, **_: Any) -> bool:
+        Api.fetched += 1
         for record in Api.zone.records:
             zone.add_record(record, lenient=True)
         return True

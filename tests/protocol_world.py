@@ -18,7 +18,7 @@ from outlast.traffic import enactor, hold, hold_state, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
 from outlast.traffic.plan import Entry
-from outlast.traffic.ports import AheadReport, Live, PlanInfo, Record, Transaction
+from outlast.traffic.ports import AheadReport, Live, Place, PlanInfo, Record, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 from outlast.traffic.topology import Endpoint, Target, Topology
 
@@ -120,7 +120,7 @@ class World:
         return _actor(name, enactor.step, enactor.EnactorState(name, REALM, provider, endpoint))
 
     def planner(self, name: str = "planner") -> Actor:
-        places = tuple(planner.Place(*place) for place in self.places)
+        places = tuple(Place(*place) for place in self.places)
         options = planner.Options(me=name, realm=REALM, places=places, max_signal_age=60 * SECOND)
         return _actor(name, planner.step, planner.PlannerState(options))
 
@@ -176,6 +176,11 @@ class World:
 
     def _fated(self, actor: Actor, effect: m.Effect, fate: Fate) -> m.Event:
         at_provider = isinstance(effect, m.ReadLive | m.Commit)
+        if isinstance(effect, m.ReadSentinels):
+            # Place by place, so that others may move in between.
+            place = effect.places[0]
+            texts = None if fate is Fate.DOWN else self.primaries[place].sentinel
+            return m.SentinelsRead((m.Sighting(place, texts, "down" if texts is None else ""),))
         if isinstance(effect, m.Commit):
             assert actor.writer is not None, "a commit follows a reading"
             if fate in {Fate.LATE, Fate.TWICE}:

@@ -9,8 +9,7 @@ from outlast.traffic.assessment import Agreement, assess, heard
 from outlast.traffic.content import Content
 from outlast.traffic.evidence import freshest
 from outlast.traffic.plan import Entry
-from outlast.traffic.planner import Place
-from outlast.traffic.ports import Known, Live, Record, Tier
+from outlast.traffic.ports import Known, Live, Place, Record, Tier
 from outlast.traffic.sentinel import Sentinel, Standing
 
 DB = "db.example.com"

@@ -68,7 +68,7 @@ def test_a_wrapper_sees_every_effect(world: World) -> None:
     first = enactor.names[: enactor.names.index("Commit") + 3]
 
     assert (1, 1) == (planner.wrapped, enactor.wrapped)
-    assert ["ReadInputs", "ReadLive", "Publish", "Note"] == planner.names[:4]
+    assert ["ReadInputs", "ReadSentinels", "Publish", "Note"] == planner.names[:4]
     assert [
         "ReadKnown", "ReadLive", "ReadKnown", "Note", "WriteRecord", "Commit", "Note", "WriteRecord"
     ] == first  # fmt: skip

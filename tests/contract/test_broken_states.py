@@ -14,7 +14,7 @@ from zone_world import OPEN, Place, addresses, fresh
 from outlast.loop import drive
 from outlast.registry.memory import MemoryRegistry
 from outlast.system_clock import SystemClock
-from outlast.traffic import enactor, hold, planner
+from outlast.traffic import enactor, hold, planner, ports
 from outlast.traffic.content import Content
 from outlast.traffic.driver import Driver
 from outlast.traffic.hold_state import Command, HoldState, Phase
@@ -37,7 +37,7 @@ class Site:
         self.registry = MemoryRegistry()
         self.notes: list[Note] = []
         self.planner = planner.PlannerState(
-            planner.Options("planner", REALM, (planner.Place("p", self.name),), max_signal_age=10**12)
+            planner.Options("planner", REALM, (ports.Place("p", self.name),), max_signal_age=10**12)
         )
         self.configured: tuple[str, ...] = BOTH
 

@@ -24,7 +24,7 @@ from zone_world import (
     write,
 )
 
-from outlast.errors import UnsafePlan
+from outlast.errors import Unavailable, UnsafePlan
 from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.ports import Live, Outcome, Reply, Transaction
@@ -58,6 +58,27 @@ def test_what_was_created_is_read(place: Place, content: Content) -> None:
     expected, read = asyncio.run(act())
 
     assert expected == read
+
+
+def test_a_sentinel_is_read_alone(place: Place) -> None:
+    """It is what a whole reading says of it, before there is one and after; others at the same time get their own."""
+    provider, names = place.provider(), [fresh() for _ in range(3)]
+
+    async def act() -> tuple[tuple[str, ...], list[tuple[str, ...]], list[Live]]:
+        before = await provider.read_sentinel(names[0])
+        there = [await create(provider, name) for name in names]
+        return before, list(await asyncio.gather(*(provider.read_sentinel(name) for name in names))), there
+
+    before, after, there = asyncio.run(act())
+
+    assert () == before
+    assert [live.sentinel for live in there] == after
+
+
+def test_a_sentinel_outside_its_zones_is_not_read(place: Place) -> None:
+    """A name in none of them is told so, not taken for one without a sentinel."""
+    with pytest.raises(Unavailable, match="none of its zones"):
+        asyncio.run(place.provider().read_sentinel("db.example.org"))
 
 
 @pytest.mark.parametrize(

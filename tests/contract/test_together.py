@@ -14,9 +14,9 @@ from outlast.traffic.sentinel import MAX_COUNT
 class Counting(Rfc2136Provider):
     """Counts the messages that it sends."""
 
-    async def _send(self, primary: Any, message: Any) -> Reply:
+    async def _sent(self, primary: Any, message: Any) -> Reply:
         sizes.append(len(message.update) if hasattr(message, "update") else 0)
-        return await super()._send(primary, message)
+        return await super()._sent(primary, message)
 
 
 sizes: list[int] = []

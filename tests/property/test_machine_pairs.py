@@ -12,7 +12,7 @@ from protocol_world import DB, REALM, Actor, Fate, World, content
 
 from outlast.traffic import enactor, hold, hold_state, janitor, planner
 from outlast.traffic import messages as m
-from outlast.traffic.ports import Known, Live
+from outlast.traffic.ports import Known, Live, Place
 from outlast.traffic.topology import Topology
 
 OLD, NEW = "192.0.2.1", "192.0.2.2"
@@ -21,6 +21,7 @@ EVENTS: tuple[m.Event, ...] = (
     m.Tick(),
     m.KnownRead(Known(0, None, None)),
     m.LiveRead(Live((), ())),
+    m.SentinelsRead((m.Sighting(Place("p1", DB), ()),)),
     m.ContentFound(None),
     m.RecordWritten(stored=True),
     m.RecordWritten(stored=False),

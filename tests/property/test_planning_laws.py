@@ -13,9 +13,9 @@ from outlast.traffic.content import Content, family_of
 from outlast.traffic.evidence import SECOND, freshest
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.planner import Options, Phase, Place, PlannerState, step
+from outlast.traffic.planner import Options, Phase, PlannerState, step
 from outlast.traffic.planning import is_settled, propose
-from outlast.traffic.ports import Live, Record
+from outlast.traffic.ports import Place, Record
 from outlast.traffic.sentinel import Sentinel, Standing
 from outlast.traffic.topology import Endpoint, Target, Topology
 from outlast.traffic.withholding import UNHEALTHY
@@ -217,7 +217,7 @@ def test_the_generation_always_grows(
     state, _ = step(PlannerState(options, floor=own), m.Tick())
     state, _ = step(state, inputs)
     assume(state.phase is Phase.SENTINELS)
-    state, effects = step(state, m.LiveRead(Live((sentinel.text,), entry.content.sets)))
+    state, effects = step(state, m.SentinelsRead((m.Sighting(options.places[0], (sentinel.text,)),)))
     publish = effects[-1]
 
     assert isinstance(publish, m.Publish)

@@ -15,8 +15,8 @@ from outlast.health.signal import Signal
 from outlast.traffic import messages as m
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.planner import Options, Phase, Place, PlannerState, step
-from outlast.traffic.ports import Live
+from outlast.traffic.planner import Options, Phase, PlannerState, step
+from outlast.traffic.ports import Place
 from outlast.traffic.topology import Endpoint, Target, Topology
 
 SECOND = 1_000_000_000
@@ -100,8 +100,8 @@ class Story:
                 case [m.ReadInputs()]:
                     wall = self.second * SECOND
                     event = m.InputsRead(self.topology, self.plan, floor, (), (), signals, wall, self.orders)
-                case [m.ReadLive()]:
-                    event = m.LiveRead(Live((), ()))
+                case [m.ReadSentinels(places=places)]:
+                    event = m.SentinelsRead(tuple(m.Sighting(place, ()) for place in places))
                 case [m.Publish(plan=plan)]:
                     self.plan, event = plan, m.Published()
                 case _:

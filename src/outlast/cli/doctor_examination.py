@@ -13,8 +13,7 @@ from outlast.config import wire
 from outlast.config.settings import AnyProviderSettings, OctodnsSettings, Route53Settings, ServerSettings, Settings
 from outlast.errors import OutlastError
 from outlast.health.lookup import Lookup
-from outlast.traffic.planner import Place
-from outlast.traffic.ports import Live
+from outlast.traffic.ports import Live, Place
 from outlast.traffic.topology import Endpoint
 
 if TYPE_CHECKING:

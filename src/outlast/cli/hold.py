@@ -26,8 +26,7 @@ from outlast.traffic.hold import step
 from outlast.traffic.hold_state import Command, HoldState, Phase
 from outlast.traffic.messages import Event, Tick
 from outlast.traffic.plan import sets_to_json
-from outlast.traffic.planner import Place
-from outlast.traffic.ports import Live, Provider, Registry, Transaction
+from outlast.traffic.ports import Live, Place, Provider, Registry, Transaction
 
 CONCURRENT = 16
 """Endpoints worked on at once; an unreachable provider costs its timeout, and an operator in a hurry has many of them."""

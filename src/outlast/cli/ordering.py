@@ -18,8 +18,7 @@ from outlast.traffic.drafting import next_entries
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.orders import Kind, Order, pin_of
 from outlast.traffic.plan import Entry
-from outlast.traffic.planner import Place
-from outlast.traffic.ports import Live, Registry
+from outlast.traffic.ports import Live, Place, Registry
 from outlast.traffic.sentinel import Sentinel, parse
 
 LOOK_EVERY = 0.2

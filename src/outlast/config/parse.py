@@ -2,6 +2,8 @@
 
 import difflib
 import tomllib
+from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,7 +68,7 @@ def parse(data: bytes, path: Path) -> Settings:
     settings = _settings(Table(str(path), (), values, faults), path)
     if faults or settings is None:
         raise InvalidConfig(tuple(faults))
-    return settings
+    return replace(settings, digest=sha256(data).digest())
 
 
 def _settings(root: Table, path: Path) -> Settings | None:

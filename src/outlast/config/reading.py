@@ -9,8 +9,7 @@ from outlast.config.settings import Settings
 from outlast.errors import OutlastError
 from outlast.traffic.assessment import Assessment, assess, heard
 from outlast.traffic.evidence import Evidence, freshest
-from outlast.traffic.planner import Place
-from outlast.traffic.ports import Known, Live, Provider, Registry, Tier
+from outlast.traffic.ports import Known, Live, Place, Provider, Registry, Tier
 
 CONCURRENT = 16
 """Places read at once."""

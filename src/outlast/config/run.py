@@ -30,7 +30,7 @@ from outlast.system_clock import SystemClock
 from outlast.traffic import enactor, janitor, planner, preference
 from outlast.traffic.driver import CarryOut, Driver
 from outlast.traffic.messages import Effect, Event, Note, Tick
-from outlast.traffic.ports import Provider, Registry
+from outlast.traffic.ports import Place, Provider, Registry
 from outlast.traffic.topology import Topology
 
 Wrap = Callable[[CarryOut], CarryOut]
@@ -38,8 +38,6 @@ S = TypeVar("S")
 
 GRACE_SECONDS = 1.0
 """How long a stopped role may go on with the pass under way: a transaction's answer usually comes much sooner."""
-CONCURRENT_PER_PROVIDER = 8
-"""Endpoints that one enactor works on at once at one provider; a slow provider holds up only its own."""
 
 
 async def run_planner(
@@ -97,10 +95,11 @@ async def run_enactor(
     providers = wire.providers(settings)
     turns = Turns(name, providers, interval=settings.enactor.interval)
     role = _Role(name, settings, tell, wrap=wrap, registry=shelf, providers=turns.guarded(providers))
-    rooms = {provider.name: asyncio.Semaphore(CONCURRENT_PER_PROVIDER) for provider in settings.providers}
-    under_way: dict[planner.Place, asyncio.Task[None]] = {}
+    # A slow provider holds up only its own.
+    rooms = {name: asyncio.Semaphore(provider.at_once) for name, provider in providers.items()}
+    under_way: dict[Place, asyncio.Task[None]] = {}
 
-    async def enact(place: planner.Place) -> None:
+    async def enact(place: Place) -> None:
         async with rooms[place.provider]:
             state = enactor.EnactorState(name, settings.realm, place.provider, place.endpoint)
             tick = Tick(wait=_wait(settings, name, place.endpoint))
@@ -127,21 +126,21 @@ def _copy_told(notices: Notices, name: str, fault: str) -> None:
     notices.told(name, "", (alarm if fault else Note("copy of the registry kept again"),))
 
 
-async def _places(settings: Settings, registry: Registry) -> tuple[planner.Place, ...]:
+async def _places(settings: Settings, registry: Registry) -> tuple[Place, ...]:
     # What the registry knows counts as much as this machine's file: an edit there must not orphan an endpoint here,
     # and a hold is kept even if nobody plans the name any more.
     places = dict.fromkeys(wire.places(settings))
     with contextlib.suppress(Unavailable, UnsafePlan):
         plan = await registry.latest_plan()
         names = [entry.endpoint for entry in plan.entries] if plan is not None else []
-        places |= dict.fromkeys(planner.Place(it, name) for name in names for it in wire.providers_of(settings, name))
+        places |= dict.fromkeys(Place(it, name) for name in names for it in wire.providers_of(settings, name))
         known = {provider.name for provider in settings.providers}
         records = await registry.records()
-        places |= dict.fromkeys(planner.Place(it.provider, it.endpoint) for it in records if it.provider in known)
+        places |= dict.fromkeys(Place(it.provider, it.endpoint) for it in records if it.provider in known)
     return tuple(places)
 
 
-def _forget(under_way: dict[planner.Place, asyncio.Task[None]], place: planner.Place, _: asyncio.Task[None]) -> None:
+def _forget(under_way: dict[Place, asyncio.Task[None]], place: Place, _: asyncio.Task[None]) -> None:
     under_way.pop(place, None)
 
 

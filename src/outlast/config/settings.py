@@ -242,7 +242,10 @@ class JanitorSettings:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """A whole configuration. `path` is the file it came from; `resolver` is `None` if it has no such section."""
+    """A whole configuration. `path` is the file it came from; `resolver` is `None` if it has no such section.
+
+    `digest` is that of the bytes it was read from (SHA-256); empty if it was not read.
+    """
 
     path: Path
     registry: RegistrySettings
@@ -254,6 +257,7 @@ class Settings:
     janitor: JanitorSettings = field(default_factory=JanitorSettings)
     # No role resolves names by it: an edit there must not keep a running role from following its endpoints.
     resolver: "ResolverOptions | None" = field(default=None, compare=False)
+    digest: bytes = field(default=b"", compare=False, repr=False)
 
     @property
     def realm(self) -> str:

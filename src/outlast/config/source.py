@@ -6,6 +6,7 @@ An edit that is wrong, half written or changes more than endpoints keeps what wa
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 
 from outlast.config.notices import Notices, Tell
@@ -31,7 +32,7 @@ class SettingsSource:
     def __init__(self, settings: Settings, tell: Callable[[str], None]) -> None:
         self._settings = settings
         self._tell = tell
-        self._bytes: bytes | None = None
+        self._digest = settings.digest
         self._stamp: tuple[int, int, int] | None = None
         self._fault = ""
 
@@ -60,8 +61,9 @@ class SettingsSource:
             self._report(f"{path}: cannot be read: {error.strerror}")
             return
         self._stamp = stamp
-        if data != self._bytes:
-            self._bytes = data
+        digest = sha256(data).digest()
+        if digest != self._digest:
+            self._digest = digest
             self._report(self._follow(data))
         elif self._fault.startswith(f"{path}: cannot be read"):
             self._report("")

@@ -145,8 +145,15 @@ class Turned:
     def tier(self) -> Tier:
         return self.provider.tier
 
+    @property
+    def at_once(self) -> int:
+        return self.provider.at_once
+
     async def read(self, endpoint: str) -> Live:
         return await self.provider.read(endpoint)
+
+    async def read_sentinel(self, endpoint: str) -> tuple[str, ...]:
+        return await self.provider.read_sentinel(endpoint)
 
     async def commit(self, transaction: Transaction) -> Reply:
         return await self.turns.commit(self.provider, transaction)

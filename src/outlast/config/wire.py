@@ -17,8 +17,7 @@ from outlast.config.settings import (
 )
 from outlast.errors import InvalidConfig
 from outlast.health.lookup import Lookup
-from outlast.traffic.planner import Place
-from outlast.traffic.ports import Provider, Registry
+from outlast.traffic.ports import Place, Provider, Registry
 
 
 def registry(settings: Settings) -> Registry:

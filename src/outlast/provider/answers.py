@@ -9,6 +9,7 @@ string is that string; any other is its master-file form, which begins with a qu
 """
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple, cast
 
 import dns.flags
@@ -36,6 +37,10 @@ SET_TYPES = (A, AAAA, CNAME, *ALIASES)
 """What bears addresses, and is therefore read and fenced with every write."""
 
 
+NEAR = 1024
+"""Endpoints whose names are kept read: one is looked at several times from its reading to its record."""
+
+
 class Owners(NamedTuple):
     """The two owner names of an endpoint."""
 
@@ -43,6 +48,7 @@ class Owners(NamedTuple):
     sentinel: Name
 
     @classmethod
+    @lru_cache(maxsize=NEAR)
     def of(cls, endpoint: str) -> "Owners":
         """The owner names.
 
@@ -64,8 +70,7 @@ def live(owners: Owners, answers: Mapping[RdataType, Message]) -> Live:
         Unavailable: An answer that counts is an error, or not from an authority for the name.
 
     """
-    texts = _own(owners.sentinel, TXT, answers[TXT])
-    sentinel = tuple(sorted(text_of(cast(TXTRecord, rdata)) for rdata in texts or ()))
+    sentinel = sentinel_texts(owners, answers)
     if found := _own(owners.endpoint, CNAME, answers[CNAME]):
         # Any other answer is about the target (RFC 1034, section 3.6.2), and so are its errors.
         return Live(sentinel, (_record_set(found),))
@@ -73,14 +78,33 @@ def live(owners: Owners, answers: Mapping[RdataType, Message]) -> Live:
     return Live(sentinel, tuple(_record_set(found) for found in others if found))
 
 
+def sentinel_texts(owners: Owners, answers: Mapping[RdataType, Message]) -> tuple[str, ...]:
+    """What stands at the sentinel's name, sorted.
+
+    Raises:
+        Unavailable: As `live`.
+
+    """
+    texts = _own(owners.sentinel, TXT, answers[TXT])
+    return tuple(sorted(text_of(cast(TXTRecord, rdata)) for rdata in texts or ()))
+
+
 def _own(owner: Name, rdtype: RdataType, answer: Message) -> RRset | None:
-    what = f"{owner} {dns.rdatatype.to_text(rdtype)}"
     rcode = answer.rcode()
     if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
-        raise Unavailable(f"{what}: {dns.rcode.to_text(rcode)}", hint="ask its operator; is this the zone's primary?")
+        raise Unavailable(
+            f"{_words(owner, rdtype)}: {dns.rcode.to_text(rcode)}", hint="ask its operator; is this the zone's primary?"
+        )
     if not answer.flags & dns.flags.AA:
-        raise Unavailable(f"{what}: not authoritative for it", hint="name the zone's primary as the provider's address")
-    return answer.get_rrset(answer.answer, owner, IN, rdtype)
+        raise Unavailable(
+            f"{_words(owner, rdtype)}: not authoritative for it",
+            hint="name the zone's primary as the provider's address",
+        )
+    return answer.get_rrset(answer.answer, owner, IN, rdtype) if answer.answer else None
+
+
+def _words(owner: Name, rdtype: RdataType) -> str:
+    return f"{owner} {dns.rdatatype.to_text(rdtype)}"
 
 
 def _record_set(found: RRset) -> RecordSet:

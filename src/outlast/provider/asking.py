@@ -20,23 +20,24 @@ from outlast.errors import Unavailable
 
 _HEADER = struct.Struct("!HHHHHH")
 _QUESTION = struct.Struct("!HH")
-_FIRST_COUNTS = slice(4, 8)
-"""How many questions and answers there are (RFC 1035, section 4.1.1)."""
+_QUESTIONS = slice(4, 6)
+"""How many there are (RFC 1035, section 4.1.1)."""
+_ANSWERS = slice(6, 8)
 _LAST_COUNTS = slice(8, 12)
 """How many records of authority and additional section."""
 _BODY = slice(12, None)
-_ONE_QUESTION_NO_ANSWER = b"\0\1\0\0"
+_ONE, _NONE = b"\0\1", b"\0\0"
 _KIND = dns.flags.QR | 0x7800
 """Whether it is an answer, and to what kind of request."""
 _REFUSALS = (dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED)
 """With these a server need not repeat a question that it may not have understood."""
 
 
-def question(owner: Name, rdtype: RdataType, number: int) -> bytes:
-    """A question to an authority as it goes over the wire, with `number` as its id: no EDNS, recursion not desired."""
+def question(owner: Name, rdtype: RdataType) -> bytes:
+    """A question to an authority as it goes over the wire: no EDNS, recursion not desired. Its id is chosen on sending."""
     name = owner.to_wire()
     assert name is not None, "it is returned if no file is given"
-    return _HEADER.pack(number, 0, 1, 0, 0, 0) + name + _QUESTION.pack(rdtype, IN)
+    return _HEADER.pack(0, 0, 1, 0, 0, 0) + name + _QUESTION.pack(rdtype, IN)
 
 
 def answer_to(asked: bytes, wire: bytes) -> Message:
@@ -47,16 +48,18 @@ def answer_to(asked: bytes, wire: bytes) -> Message:
         Unavailable: It answers something else.
 
     """
-    if wire[_FIRST_COUNTS] == _ONE_QUESTION_NO_ANSWER and wire[_BODY].startswith(asked[_BODY]):
-        answer: Message = QueryMessage(0)
-        answer.flags = dns.flags.Flag(_HEADER.unpack_from(wire)[1])
-        if answer.flags & _KIND == dns.flags.QR:
-            return answer
+    # Most servers repeat the question byte for byte; then nothing need be read to know that it is answered.
+    is_echoed = wire[_QUESTIONS] == _ONE and wire[_BODY].startswith(asked[_BODY])
+    if is_echoed and wire[_ANSWERS] == _NONE:
+        empty: Message = QueryMessage(0)
+        empty.flags = dns.flags.Flag(_HEADER.unpack_from(wire)[1])
+        if empty.flags & _KIND == dns.flags.QR:
+            return empty
     end = _LAST_COUNTS.stop
     answer = dns.message.from_wire(
         wire[: _LAST_COUNTS.start] + bytes(end - _LAST_COUNTS.start) + wire[end:], ignore_trailing=True
     )
-    if not _fits(answer, dns.message.from_wire(asked)):
+    if not (is_echoed and answer.flags & _KIND == dns.flags.QR) and not _fits(answer, dns.message.from_wire(asked)):
         raise Unavailable("an answer does not fit its question")
     return answer
 

@@ -46,7 +46,7 @@ async def exchange(primary: Primary, messages: Sequence[bytes]) -> tuple[bytes, 
             answers = await _collect(reader, {message[:2] for message in messages})
     except (OSError, EOFError) as error:
         kind = NotSent if writer is None else NoReply
-        raise kind(f"{primary}: {_reason(error)}", hint="is the primary up, and is this its address?") from error
+        raise kind(f"{primary}: {reason(error)}", hint="is the primary up, and is this its address?") from error
     finally:
         if writer is not None:
             writer.close()
@@ -62,7 +62,8 @@ async def _collect(reader: asyncio.StreamReader, ids: set[bytes]) -> dict[bytes,
     return answers
 
 
-def _reason(error: OSError | EOFError) -> str:
+def reason(error: OSError | EOFError) -> str:
+    """What happened, in words for people."""
     match error:
         case TimeoutError():
             return "no answer in time"

@@ -15,11 +15,12 @@ passes them, for a plan of ours touches one endpoint. Its providers are made for
 each call makes a new one. To be known beforehand: every read fetches the whole zone. Keep such zones small.
 """
 
+import asyncio
 import contextlib
 import inspect
 import logging
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from importlib import import_module
@@ -36,9 +37,12 @@ from outlast.provider.answers import Owners
 from outlast.provider.blocking import PREFIX, Gate, Threads
 from outlast.provider.octodns_zone import OnlyOurs, Overtaken, Stages
 from outlast.provider.zones import closest_zone, is_name
+from outlast.rounds import Asked, Rounds
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
 
 MAX_TIMEOUT = 60.0
+AT_ONCE = 8
+"""Each commit has a thread and reads the zone twice."""
 WORDS_MAX = 300
 """Characters of somebody else's error that are passed on."""
 SECRET_MIN = 4
@@ -84,6 +88,7 @@ class OctodnsProvider:
     is_reader: bool = False
     _make: Callable[..., Any] = field(init=False, repr=False, compare=False)
     _threads: Threads = field(init=False, repr=False, compare=False)
+    _readings: Rounds[tuple[Name, Owners], Live] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         made, faults = _find(self.class_path, self.name, self.options)
@@ -95,30 +100,72 @@ class OctodnsProvider:
             raise InvalidConfig(tuple(f"provider {self.name}: {fault}" for fault in faults))
         object.__setattr__(self, "_make", made)
         object.__setattr__(self, "_threads", Threads(self.name))
+        object.__setattr__(self, "_readings", Rounds(self._read_all))
 
     @property
     def tier(self) -> Tier:
         return Tier.T4
 
+    @property
+    def at_once(self) -> int:
+        return AT_ONCE
+
     async def read(self, endpoint: str) -> Live:
         """Read the whole zone by octoDNS and pick the endpoint's sets and sentinel.
+
+        octoDNS reads zones, not names: whoever asks while a zone is being read shares the next reading.
 
         Raises:
             Unavailable: octoDNS's provider failed or did not come back in time; the endpoint is in none of the zones.
 
         """
-        zone = closest_zone(self.name, self.zones, endpoint)
-        work = partial(self._read, Owners.of(endpoint), zone)
-        try:
-            return await self._threads.run(work, seconds=self.timeout)
-        except TimeoutError:
-            raise Unavailable(f"{self.name}: no answer within {self.timeout:g} s", hint="a large zone?") from None
-        except OutlastError as error:
-            raise Unavailable(f"{self.name}: {error.message}", hint=error.hint) from None
+        return await self._readings.ask((closest_zone(self.name, self.zones, endpoint), Owners.of(endpoint)))
 
-    def _read(self, owners: Owners, zone: Name) -> Live:
+    async def _read_all(self, asked: Sequence[Asked[tuple[Name, Owners], Live]]) -> None:
+        zones = dict.fromkeys(one.item[0] for one in asked)
+        await asyncio.gather(*(self._read_for(zone, [it for it in asked if it.item[0] == zone]) for zone in zones))
+
+    async def _read_for(self, zone: Name, here: Sequence[Asked[tuple[Name, Owners], Live]]) -> None:
+        work = partial(self._read_many, zone, [one.item[1] for one in here])
+        try:
+            found = await self._threads.run(work, seconds=self.timeout)
+        except TimeoutError:
+            found = [Unavailable(f"no answer within {self.timeout:g} s", hint="a large zone?")] * len(here)
+        except OutlastError as error:
+            found = [Unavailable(error.message, hint=error.hint)] * len(here)
+        for one, live in zip(here, found, strict=True):
+            if isinstance(live, Live):
+                one.answer(live)
+            else:
+                one.fail(Unavailable(f"{self.name}: {live.message}", hint=live.hint))
+
+    async def read_sentinel(self, endpoint: str) -> tuple[str, ...]:
+        """Read the whole zone and pick the TXT strings of the sentinel.
+
+        Raises:
+            Unavailable: As `read`.
+
+        """
+        return (await self.read(endpoint)).sentinel
+
+    def _read_many(self, zone: Name, owners: Sequence[Owners]) -> list[Live | Unavailable]:
         with self._told():
-            return octodns_zone.live(owners, octodns_zone.read_zone(self._octodns(), _text(zone)))
+            records = octodns_zone.read_zone(self._octodns(), _text(zone))
+        return [self._picked(one, records) for one in owners]
+
+    def _picked(self, owners: Owners, records: Any) -> Live | Unavailable:
+        # What is wrong with one endpoint's records is no other's affair.
+        try:
+            with self._told():
+                return octodns_zone.live(owners, records)
+        except Unavailable as error:
+            return error
+
+    def _read(self, zone: Name, transaction: Transaction) -> Live:
+        (live,) = self._read_many(zone, [Owners.of(transaction.endpoint)])
+        if isinstance(live, Unavailable):
+            raise live
+        return live
 
     async def commit(self, transaction: Transaction) -> Reply:
         """Compare, have octoDNS change what differs, and read it back; see above for what may come in between.
@@ -171,12 +218,12 @@ class OctodnsProvider:
     def _judge(self, failure: "Failure", transaction: Transaction, zone: Name) -> Reply:
         if failure.is_silence:
             return Reply(Outcome.LOST, failure.message)  # it may be carried out yet, whatever is read now
-        is_unchanged = self._read(Owners.of(transaction.endpoint), zone) == transaction.seen
+        is_unchanged = self._read(zone, transaction) == transaction.seen
         return Reply(Outcome.FAILED if is_unchanged else Outcome.LOST, failure.message)
 
     def _read_back(self, transaction: Transaction, zone: Name) -> Reply:
         wanted = _result(transaction)
-        read = self._read(Owners.of(transaction.endpoint), zone)
+        read = self._read(zone, transaction)
         if read == wanted:
             return Reply(Outcome.COMMITTED)
         if read.sentinel == wanted.sentinel and _without_ttl(read) == _without_ttl(wanted):

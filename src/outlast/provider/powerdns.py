@@ -34,6 +34,8 @@ from outlast.provider.zones import closest_zone, is_name
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
 
 MAX_TIMEOUT = 60.0
+AT_ONCE = 8
+"""Each has a connection to a small HTTP server."""
 WORDS_MAX = 200
 """Characters of the server's own explanation that are passed on."""
 
@@ -85,6 +87,10 @@ class PowerdnsProvider:
         return Tier.T3
 
     @property
+    def at_once(self) -> int:
+        return AT_ONCE
+
+    @property
     def _api(self) -> Api:
         api = read_url(self.url)
         assert api is not None, "checked on construction"
@@ -98,6 +104,15 @@ class PowerdnsProvider:
 
         """
         return await self._read(endpoint, closest_zone(self.name, self.zones, endpoint), self._deadline())
+
+    async def read_sentinel(self, endpoint: str) -> tuple[str, ...]:
+        """Read the TXT strings of the sentinel from the server's database.
+
+        Raises:
+            Unavailable: As `read`.
+
+        """
+        return (await self.read(endpoint)).sentinel
 
     async def _read(self, endpoint: str, zone: Name, deadline: float) -> Live:
         owners = Owners.of(endpoint)

@@ -9,9 +9,10 @@ import asyncio
 import base64
 import binascii
 import ipaddress
-import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
+from typing import TypeVar
 
 import dns.exception
 import dns.flags
@@ -26,9 +27,10 @@ from dns.update import UpdateMessage
 from outlast.clock import Clock
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import tsig, updates
-from outlast.provider.answers import ALIASES, Owners, live
+from outlast.provider.answers import ALIASES, Owners, live, sentinel_texts
 from outlast.provider.asking import answer_to, question
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange
+from outlast.provider.line import SharedLine
 from outlast.provider.zones import closest_zone, is_name
 from outlast.rounds import Asked, Rounds
 from outlast.system_clock import SystemClock
@@ -43,6 +45,7 @@ MESSAGE_BYTES_MAX = 65_535
 TOGETHER_MAX = 64
 """Endpoints in one message. With a few addresses each they fill a quarter of it; if they do not fit, each goes alone."""
 NANOSECONDS = 10**9
+Understood = TypeVar("Understood")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,9 +79,11 @@ class Rfc2136Provider:
     timeout: float = 2.0
     clock: Clock = field(default_factory=SystemClock, repr=False)
     _rounds: Rounds[tuple[Name, Transaction], Reply] = field(init=False, repr=False, compare=False)
+    _line: SharedLine = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "_rounds", Rounds(self._commit_all, most=TOGETHER_MAX))
+        object.__setattr__(self, "_line", SharedLine(self.address, self.port))
         faults = tuple(f"provider {self.name}: {fault}" for fault in self._faults())
         if faults:
             raise InvalidConfig(faults)
@@ -105,6 +110,10 @@ class Rfc2136Provider:
         return Tier.T1
 
     @property
+    def at_once(self) -> int:
+        return TOGETHER_MAX
+
+    @property
     def is_reader(self) -> bool:
         """Whether it has no key, and so can change nothing."""
         return not self.key_name and not self.key_secret
@@ -123,13 +132,7 @@ class Rfc2136Provider:
         """
         owners, zone = self._owners(endpoint), closest_zone(self.name, self.zones, endpoint)
         primary = self._primary()
-        try:
-            answers = await self._ask(primary, owners)
-            seen = live(owners, answers)
-        except dns.exception.DNSException as error:
-            raise Unavailable(f"{self.name} at {primary}: unreadable answer: {error}") from error
-        except Unavailable as error:
-            raise Unavailable(f"{self.name} at {primary}: {error.message}", hint=error.hint) from error
+        seen = await self._asked(primary, owners.questions(), partial(live, owners))
         if self.is_reader:
             return seen
         if not isinstance(parse(seen.sentinel), Sentinel):
@@ -153,12 +156,31 @@ class Rfc2136Provider:
         ]
         return tuple(own)
 
-    async def _ask(self, primary: Primary, owners: Owners) -> dict[RdataType, Message]:
-        questions = owners.questions()
-        ids = secrets.SystemRandom().sample(range(2**16), len(questions))
-        asked = [question(*pair, number) for pair, number in zip(questions, ids, strict=True)]
-        answers = map(answer_to, asked, await exchange(primary, asked))
-        return {rdtype: answer for (_, rdtype), answer in zip(questions, answers, strict=True)}
+    async def read_sentinel(self, endpoint: str) -> tuple[str, ...]:
+        """Read the TXT strings at the sentinel's name, with what a wildcard makes up.
+
+        Raises:
+            Unavailable: As `read`.
+
+        """
+        owners = self._owners(endpoint)
+        closest_zone(self.name, self.zones, endpoint)
+        return await self._asked(self._primary(), ((owners.sentinel, TXT),), partial(sentinel_texts, owners))
+
+    async def _asked(
+        self,
+        primary: Primary,
+        questions: tuple[tuple[Name, RdataType], ...],
+        understand: Callable[[Mapping[RdataType, Message]], Understood],
+    ) -> Understood:
+        messages = [question(*pair) for pair in questions]
+        try:
+            answers = map(answer_to, messages, await self._line.ask(messages, primary.deadline))
+            return understand({rdtype: answer for (_, rdtype), answer in zip(questions, answers, strict=True)})
+        except dns.exception.DNSException as error:
+            raise Unavailable(f"{self.name} at {primary}: unreadable answer: {error}") from error
+        except Unavailable as error:
+            raise Unavailable(f"{self.name} at {primary}: {error.message}", hint=error.hint) from error
 
     async def _exists(self, primary: Primary, zone: Name, owner: Name, types: tuple[RdataType, ...]) -> bool:
         # RFC 2136, section 3.2.4: prerequisites look at the zone itself, where no wildcard is expanded.
@@ -214,7 +236,10 @@ class Rfc2136Provider:
                 self._prerequisites(message, transaction)
             for transaction in transactions:
                 updates.add_changes(message, transaction)
-            reply = await self._send(self._primary(), message)
+            try:
+                reply = await self._sent(self._primary(), message)
+            except NotSent as error:
+                return [Reply(Outcome.FAILED, error.message)] * len(transactions)
             if reply.outcome in {Outcome.COMMITTED, Outcome.LOST}:
                 return [reply] * len(transactions)
         return await asyncio.gather(*(self._commit_alone(zone, transaction) for transaction in transactions))
@@ -254,14 +279,18 @@ class Rfc2136Provider:
         return Reply(Outcome.CONFLICT, Rcode.YXRRSET.name)
 
     async def _send(self, primary: Primary, message: UpdateMessage) -> Reply:
+        try:
+            return await self._sent(primary, message)
+        except NotSent as error:
+            return Reply(Outcome.FAILED, error.message)
+
+    async def _sent(self, primary: Primary, message: UpdateMessage) -> Reply:
         message.use_edns(payload=MESSAGE_BYTES_MAX)  # only under EDNS may the server explain itself (RFC 8914)
         try:
             wire = message.to_wire(max_size=MESSAGE_BYTES_MAX - tsig.RESERVE_BYTES)
             answer, proof = await self._signed(primary, wire, at=self.clock.wall() // NANOSECONDS)
             if proof.server_time is not None:  # RFC 8945, section 5.2.3: our clock is wrong, or the server's
                 answer, proof = await self._signed(primary, wire, at=proof.server_time)
-        except NotSent as error:
-            return Reply(Outcome.FAILED, error.message)
         except NoReply as error:
             return Reply(Outcome.LOST, error.message)
         except dns.exception.TooBig:

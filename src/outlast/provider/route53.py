@@ -27,6 +27,8 @@ from outlast.system_clock import SystemClock
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
 
 MAX_TIMEOUT = 60.0
+AT_ONCE = 8
+"""Five requests a second are allowed; more endpoints would only stand in the queue for them."""
 MAX_WAIT_INSYNC = 300.0
 """Changes generally propagate within 60 seconds (API Reference, ChangeResourceRecordSets)."""
 POLL_SECONDS = 2.0
@@ -114,6 +116,10 @@ class Route53Provider:
     def tier(self) -> Tier:
         return Tier.T1
 
+    @property
+    def at_once(self) -> int:
+        return AT_ONCE
+
     # ------------------------------------------------------------------------------------------------- reading
 
     async def read(self, endpoint: str) -> Live:
@@ -124,6 +130,15 @@ class Route53Provider:
 
         """
         return (await self.look(endpoint)).live
+
+    async def read_sentinel(self, endpoint: str) -> tuple[str, ...]:
+        """Read the TXT strings of the sentinel.
+
+        Raises:
+            Unavailable: As `read`.
+
+        """
+        return (await self.look(endpoint)).live.sentinel
 
     async def look(self, endpoint: str) -> Look:
         """Read an endpoint with its sets as the API lists them.

@@ -54,6 +54,8 @@ class Carrier:
             case m.ReadLive(provider=provider, endpoint=endpoint):
                 place = layout.place_of(provider, endpoint)
                 return layout.dns[place], layout.pasts[place]
+            case m.ReadSentinels(places=places):
+                return tuple(layout.dns[layout.place_of(*place)] for place in places)
             case m.Commit(transaction=transaction):
                 place = layout.place_of(transaction.provider, transaction.endpoint)
                 return layout.dns[place], layout.pasts[place], layout.losses, layout.flying, *self._beside(place)
@@ -82,6 +84,9 @@ class Carrier:
         yield from usual
         if isinstance(effect, m.ReadLive):
             yield Outcome(m.ProviderDown("away"), parts, "providers-away")
+        elif isinstance(effect, m.ReadSentinels):
+            for place in effect.places:
+                yield Outcome(_sighted(m.Sighting(place, None, "away")), parts, "providers-away")
         elif not isinstance(effect, m.Wake):
             yield Outcome(m.RegistryDown("away"), parts, "registry-away")
         if isinstance(effect, Losable):
@@ -162,6 +167,10 @@ class Carrier:
                 yield Outcome(m.LiveRead(parts[0]), parts)
                 if self._may_be_a_namesakes(own, parts[0]):
                     yield Outcome(m.LiveRead(_of_a_namesake(parts[0])), parts)
+            case m.ReadSentinels(places=places):
+                # One after another, whichever comes first: who asks for all at once gets one of these orders.
+                for place, live in zip(places, parts, strict=True):
+                    yield Outcome(_sighted(m.Sighting(place, live.sentinel)), parts)
             case m.ReadKnown(endpoint=endpoint):
                 yield Outcome(m.KnownRead(parts[1].known(endpoint, self._remembered(parts[0]))), parts)
             case m.FindContent(endpoint=endpoint, digest=digest):
@@ -269,6 +278,10 @@ def _as_deltas(dns: Live, transaction: Transaction) -> tuple[RecordSet, ...]:
     return tuple(RecordSet.of(kind, ttl, [v for k, t, v in result if (k, t) == (kind, ttl)]) for kind, ttl in kinds)
 
 
+def _sighted(sighting: m.Sighting) -> m.SentinelsRead:
+    return m.SentinelsRead((sighting,))
+
+
 def _of_a_namesake(live: Live) -> Live:
     return live._replace(sentinel=tuple(f"{text}-other" for text in live.sentinel))
 
@@ -286,6 +299,8 @@ def remembered(own: Working, answer: m.Event, effect: m.Effect, parts: Values) -
             # How many sentinels had been lost matters only to who decides on an absent one.
             losses = parts[1].losses if not fields(live) else 0
             return own._replace(read=live, losses=losses)
+        case m.ReadSentinels(), m.SentinelsRead(sightings=(sighting,)):
+            return own._replace(read=Live(sighting.texts or (), ()))
         case m.ReadKnown(), m.KnownRead():
             return own._replace(registry_losses=parts[2])
         case m.Commit(), _:

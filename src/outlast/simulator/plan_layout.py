@@ -10,7 +10,7 @@ from outlast.simulator.plan_store import ABSENT, Shelf
 from outlast.traffic import enactor, hold, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
-from outlast.traffic.ports import Live
+from outlast.traffic.ports import Live, Place
 from outlast.traffic.topology import Endpoint, Target, Topology
 
 REALM = "verify"
@@ -40,13 +40,6 @@ ORDERLY = HARMLESS | {
     "break-glasses",
 }
 """Budgets with which no sentinel is lost: each `n` is written once, so that it tells as much as a name."""
-
-
-class Place(NamedTuple):
-    """One endpoint at one provider."""
-
-    provider: str
-    endpoint: str
 
 
 class Working(NamedTuple):
@@ -212,8 +205,7 @@ class Layout:
         )
 
     def newborn_planner(self) -> Working:
-        places = tuple(planner.Place(*place) for place in self.places)
-        state = planner.PlannerState(planner.Options(me="planner", realm=REALM, places=places, max_signal_age=0))
+        state = planner.PlannerState(planner.Options(me="planner", realm=REALM, places=self.places, max_signal_age=0))
         return begun(self.options.machines.planner, state)
 
     def newborn_janitor(self) -> Working:

@@ -56,6 +56,13 @@ def _with_sentinel(live: Live, change: Callable[[Sentinel], Sentinel]) -> Live:
     return live._replace(sentinel=(change(seen).text,)) if isinstance(seen, Sentinel) else live
 
 
+def _sighted(event: m.SentinelsRead, change: Callable[[Sentinel], Sentinel]) -> m.SentinelsRead:
+    lives = [Live(sighting.texts or (), ()) for sighting in event.sightings]
+    changed = [_with_sentinel(live, change).sentinel for live in lives]
+    pairs = zip(event.sightings, changed, strict=True)
+    return m.SentinelsRead(tuple(sighting._replace(texts=texts) for sighting, texts in pairs))
+
+
 def seeing_all_live(step: StepFunction) -> StepFunction:
     return _reading(step, lambda _, live: _with_sentinel(live, lambda seen: seen._replace(standing=Standing.LIVE)))
 
@@ -208,9 +215,9 @@ def _with_old_generations(effect: m.Effect, before: Any) -> m.Effect:
 
 def answering_every_report(step: StepFunction) -> StepFunction:
     def meddled(state: Any, event: m.Event) -> Step:
-        if isinstance(event, m.LiveRead) and state.inputs is not None and state.inputs.reports:
+        if isinstance(event, m.SentinelsRead) and state.inputs.reports:
             latest = state.inputs.plan.generation if state.inputs.plan is not None else 0
-            event = m.LiveRead(_with_sentinel(event.live, lambda seen: seen._replace(gen=max(seen.gen, latest + 1))))
+            event = _sighted(event, lambda seen: seen._replace(gen=max(seen.gen, latest + 1)))
         return step(state, event)
 
     return meddled
@@ -218,7 +225,9 @@ def answering_every_report(step: StepFunction) -> StepFunction:
 
 def ignoring_sentinels(step: StepFunction) -> StepFunction:
     def meddled(state: Any, event: m.Event) -> Step:
-        return step(state, m.LiveRead(ABSENT) if isinstance(event, m.LiveRead) else event)
+        if isinstance(event, m.SentinelsRead):
+            event = m.SentinelsRead(tuple(sighting._replace(texts=()) for sighting in event.sightings))
+        return step(state, event)
 
     return meddled
 

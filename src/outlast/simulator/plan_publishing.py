@@ -55,8 +55,9 @@ def _passed(layout: Layout, newborn: Working, config: Config, shelf: Shelf, *, r
         match effect:
             case m.ReadInputs():
                 answer: m.Event = inputs_read(config, shelf, (), records)
-            case m.ReadLive(provider=provider, endpoint=endpoint):
-                answer = m.LiveRead(lives[layout.place_of(provider, endpoint)])
+            case m.ReadSentinels(places=places):
+                found = ((place, lives[layout.place_of(*place)].sentinel) for place in places)
+                answer = m.SentinelsRead(tuple(m.Sighting(*pair) for pair in found))
             case m.Publish(plan=plan, after=after):
                 new = shelf.published(plan, after)
                 assert new is not None, "nobody else publishes"

@@ -46,6 +46,8 @@ def _asks(effect: m.Effect) -> str:
             return "reads plan and record"
         case m.ReadLive(endpoint=endpoint):
             return f"reads the primary ({endpoint})"
+        case m.ReadSentinels():
+            return "reads sentinels"
         case m.FindContent():
             return "looks for held content in the plans"
         case m.WriteRecord(record=record):
@@ -81,6 +83,8 @@ def _reply(answer: m.Event) -> str:
             return f"{plan}, record {_sentinel(record.sentinel) if record is not None else 'none'}"
         case m.LiveRead(live=live):
             return f"{_standing(live)}, {_addresses(live)}"
+        case m.SentinelsRead(sightings=sightings):
+            return ", ".join(map(_sighting, sightings))
         case m.ContentFound(content=content):
             return "found" if content is not None else "not found"
         case m.RecordWritten(stored=stored):
@@ -117,6 +121,11 @@ def _standing(live: Live) -> str:
     if isinstance(seen, Sentinel):
         return _sentinel(seen)
     return "no sentinel" if seen is None else "something that is no sentinel"
+
+
+def _sighting(sighting: m.Sighting) -> str:
+    where = f"{sighting.place.endpoint} at {sighting.place.provider}"
+    return f"{where}: {_standing(Live(sighting.texts, ())) if sighting.texts is not None else 'away'}"
 
 
 def _addresses(live: Live) -> str:

@@ -7,7 +7,7 @@ writes was first seen to rise.
 from typing import NamedTuple
 
 from outlast.traffic.assessment import Agreement
-from outlast.traffic.planner import Place
+from outlast.traffic.ports import Place
 from outlast.traffic.sentinel import Sentinel, Standing
 
 

@@ -16,19 +16,19 @@ from outlast.traffic.messages import (
     Effects,
     Event,
     ListPlans,
-    LiveRead,
     Note,
     PlanDeleted,
     PlanKept,
     PlansListed,
-    ProviderDown,
-    ReadLive,
+    ReadSentinels,
     RegistryDown,
+    SentinelsRead,
+    Sighting,
     Tick,
     Tombstone,
     Tombstoned,
 )
-from outlast.traffic.ports import PlanInfo
+from outlast.traffic.ports import Place, PlanInfo
 from outlast.traffic.sentinel import Sentinel, parse
 
 
@@ -55,7 +55,7 @@ class JanitorState(NamedTuple):
     options: Options
     phase: Phase = Phase.IDLE
     listed: PlansListed | None = None
-    places: tuple[tuple[str, str], ...] = ()
+    places: tuple[Place, ...] = ()
     named: frozenset[int] = frozenset()
     todo: tuple[Effect, ...] = ()
 
@@ -78,12 +78,8 @@ def step(state: JanitorState, event: Event) -> Step:
             return state._replace(phase=Phase.LIST), (ListPlans(),)
         case Phase.LIST, PlansListed():
             return _on_list(state, event)
-        case Phase.SENTINELS, LiveRead(live=live):
-            reading = parse(live.sentinel)
-            named = state.named | {reading.gen} if isinstance(reading, Sentinel) else state.named
-            return _next_place(state._replace(places=state.places[1:], named=named))
-        case Phase.SENTINELS, ProviderDown(detail=detail):
-            return _rest(state, Note("sentinel unreadable, nothing retired", detail))
+        case Phase.SENTINELS, SentinelsRead(sightings=sightings):
+            return _on_sentinels(state, sightings)
         case Phase.ACT, Tombstoned() if isinstance(state.todo[0], Tombstone):
             return _next_deed(state._replace(todo=state.todo[1:]))
         case Phase.ACT, PlanDeleted() if isinstance(state.todo[0], DeletePlan):
@@ -99,9 +95,9 @@ def _on_list(state: JanitorState, listed: PlansListed) -> Step:
     state = state._replace(listed=listed, named=frozenset())
     if not _candidates(state):
         return _rest(state)
-    places = tuple(sorted((record.provider, record.endpoint) for record in listed.records))
+    places = tuple(sorted(Place(record.provider, record.endpoint) for record in listed.records))
     listed = listed._replace(records=())
-    return _next_place(state._replace(phase=Phase.SENTINELS, listed=listed, places=places))
+    return _next_places(state._replace(phase=Phase.SENTINELS, listed=listed, places=places))
 
 
 def _candidates(state: JanitorState) -> tuple[PlanInfo, ...]:
@@ -112,10 +108,19 @@ def _candidates(state: JanitorState) -> tuple[PlanInfo, ...]:
     return tuple(plan for plan in old if plan.generation not in state.named)
 
 
-def _next_place(state: JanitorState) -> Step:
+def _on_sentinels(state: JanitorState, sightings: tuple[Sighting, ...]) -> Step:
+    unread = [sighting for sighting in sightings if sighting.texts is None]
+    if unread:
+        return _rest(state, Note("sentinel unreadable, nothing retired", min(unread).fault))
+    readings = (parse(sighting.texts or ()) for sighting in sightings)
+    named = state.named | {reading.gen for reading in readings if isinstance(reading, Sentinel)}
+    read = {sighting.place for sighting in sightings}
+    return _next_places(state._replace(places=tuple(place for place in state.places if place not in read), named=named))
+
+
+def _next_places(state: JanitorState) -> Step:
     if state.places:
-        provider, endpoint = state.places[0]
-        return state, (ReadLive(provider, endpoint),)
+        return state, (ReadSentinels(state.places),)
     return _next_deed(state._replace(phase=Phase.ACT, listed=None, named=frozenset(), todo=_deeds(state)))
 
 

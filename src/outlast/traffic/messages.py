@@ -9,7 +9,7 @@ from outlast.health.signal import Signal
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Order
 from outlast.traffic.plan import Plan
-from outlast.traffic.ports import AheadReport, Known, Live, PlanInfo, Record, Transaction
+from outlast.traffic.ports import AheadReport, Known, Live, Place, PlanInfo, Record, Transaction
 from outlast.traffic.topology import Topology
 
 # ---------------------------------------------------------------------------------------------------- effects
@@ -27,6 +27,16 @@ class ReadLive(NamedTuple):
 
     provider: str
     endpoint: str
+
+
+class ReadSentinels(NamedTuple):
+    """Ask the primaries of these places for their sentinels, in any order; answered by `SentinelsRead`.
+
+    The answer may be about some of them, at least one: whoever asked then asks for the others. So the explorer carries it
+    out place by place and in every order, and the driver for all at once, which comes to one of those orders.
+    """
+
+    places: tuple[Place, ...]
 
 
 class FindContent(NamedTuple):
@@ -109,7 +119,7 @@ class Note(NamedTuple):
 
 
 Effect = (
-    ReadKnown | ReadLive | FindContent | WriteRecord | Commit | Wake | ReportAhead
+    ReadKnown | ReadLive | ReadSentinels | FindContent | WriteRecord | Commit | Wake | ReportAhead
     | ReadInputs | Publish | DropReports | ListPlans | Tombstone | DeletePlan | Note
 )  # fmt: skip
 Effects = tuple[Effect, ...]
@@ -129,6 +139,20 @@ class KnownRead(NamedTuple):
 
 class LiveRead(NamedTuple):
     live: Live
+
+
+class Sighting(NamedTuple):
+    """What stands in the sentinel's place; `None` if the primary did not answer usefully, for the reason `fault`."""
+
+    place: Place
+    texts: tuple[str, ...] | None
+    fault: str = ""
+
+
+class SentinelsRead(NamedTuple):
+    """What some of the places asked about said, each once."""
+
+    sightings: tuple[Sighting, ...]
 
 
 class ContentFound(NamedTuple):
@@ -229,7 +253,7 @@ class ProviderDown(NamedTuple):
 
 
 Event = (
-    Tick | KnownRead | LiveRead | ContentFound | RecordWritten | Committed | Conflict | Failed | Lost | Woken | Reported
-    | InputsRead | Published | Raced | Expired | ReportsDropped | PlansListed | Tombstoned | PlanDeleted | PlanKept
+    Tick | KnownRead | LiveRead | SentinelsRead | ContentFound | RecordWritten | Committed | Conflict | Failed | Lost | Woken
+    | Reported | InputsRead | Published | Raced | Expired | ReportsDropped | PlansListed | Tombstoned | PlanDeleted | PlanKept
     | RegistryDown | ProviderDown
 )  # fmt: skip

@@ -11,6 +11,7 @@ plan's generation even if its content is the same: without that the report would
 Errors freeze: no topology, no registry, no fresh signal means no new plan, and the last one stands.
 """
 
+from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from enum import StrEnum
 from typing import NamedTuple
@@ -24,20 +25,20 @@ from outlast.traffic.messages import (
     Event,
     Expired,
     InputsRead,
-    LiveRead,
     Note,
-    ProviderDown,
     Publish,
     Published,
     Raced,
     ReadInputs,
-    ReadLive,
+    ReadSentinels,
     RegistryDown,
     ReportsDropped,
+    SentinelsRead,
+    Sighting,
     Tick,
 )
 from outlast.traffic.plan import Entry, Plan
-from outlast.traffic.ports import AheadReport, Live
+from outlast.traffic.ports import AheadReport, Place
 from outlast.traffic.sentinel import Sentinel, parse
 
 
@@ -49,13 +50,6 @@ class Phase(StrEnum):
     SENTINELS = "reading sentinels"
     PUBLISH = "publishing"
     DROP = "answering reports"
-
-
-class Place(NamedTuple):
-    """One endpoint at one provider."""
-
-    provider: str
-    endpoint: str
 
 
 class Options(NamedTuple):
@@ -70,6 +64,8 @@ class Options(NamedTuple):
 class PlannerState(NamedTuple):
     """`floor` is the largest generation this planner has published; it outlives a registry that forgets.
 
+    Of the sentinels it has read it keeps the largest generation, `highest`, and the endpoints where one is `ahead` of the
+    latest plan: so it does not matter in which order they were read.
     `answered` are the reports that the pass answers, once it has decided how; then nothing else is kept of its inputs.
     """
 
@@ -79,7 +75,8 @@ class PlannerState(NamedTuple):
     inputs: InputsRead | None = None
     drafts: tuple[Entry, ...] = ()
     to_read: tuple[Place, ...] = ()
-    seen: tuple[tuple[Place, Sentinel], ...] = ()
+    highest: int = 0
+    ahead: frozenset[str] = frozenset()
     answered: tuple[AheadReport, ...] = ()
 
     def __repr__(self) -> str:
@@ -101,10 +98,8 @@ def step(state: PlannerState, event: Event) -> Step:
             return state._replace(phase=Phase.INPUTS), (ReadInputs(),)
         case Phase.INPUTS, InputsRead():
             return _on_inputs(state, event)
-        case Phase.SENTINELS, LiveRead(live=live):
-            return _next_sentinel(_noticed(state, live))
-        case Phase.SENTINELS, ProviderDown():
-            return _next_sentinel(state._replace(to_read=state.to_read[1:]))
+        case Phase.SENTINELS, SentinelsRead(sightings=sightings):
+            return _next_sentinels(_noticed(state, sightings))
         case Phase.PUBLISH, Published():
             return _drop(state, Note("published", f"gen={state.floor}"))
         case Phase.PUBLISH, Raced():
@@ -131,8 +126,8 @@ def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
     # Of the records only the generations still count, and the largest of them is a floor like the registry's.
     floor = max([inputs.floor, *(record.sentinel.gen for record in inputs.records)])
     inputs = inputs._replace(records=(), floor=floor)
-    state, effects = _next_sentinel(
-        state._replace(phase=Phase.SENTINELS, inputs=inputs, drafts=drafts, to_read=to_read, seen=())
+    state, effects = _next_sentinels(
+        state._replace(phase=Phase.SENTINELS, inputs=inputs, drafts=drafts, to_read=to_read)
     )
     return state, (*notes, *effects)
 
@@ -145,32 +140,27 @@ def _gone(inputs: InputsRead) -> set[str]:
 # --------------------------------------------------------------------------------------------- reading sentinels
 
 
-def _noticed(state: PlannerState, live: Live) -> PlannerState:
-    place, rest = state.to_read[0], state.to_read[1:]
-    reading = parse(live.sentinel)
-    ours = isinstance(reading, Sentinel) and reading.realm == state.options.realm
-    seen = (*state.seen, (place, reading)) if ours and isinstance(reading, Sentinel) else state.seen
-    return state._replace(to_read=rest, seen=seen)
-
-
-def _next_sentinel(state: PlannerState) -> Step:
-    if state.to_read:
-        place = state.to_read[0]
-        return state, (ReadLive(place.provider, place.endpoint),)
-    return _publish(state)
-
-
-def _ahead(state: PlannerState) -> set[str]:
+def _noticed(state: PlannerState, sightings: tuple[Sighting, ...]) -> PlannerState:
+    # A primary that did not answer tells nothing: what it has is met by its enactors, and reported.
     assert state.inputs is not None
-    plan = state.inputs.plan
-    if plan is None:
-        return set()
-    found = set()
-    for place, sentinel in state.seen:
-        entry = plan.entry(place.endpoint)
+    plan, highest, ahead = state.inputs.plan, state.highest, set[str]()
+    for place, texts, _ in sightings:
+        sentinel = parse(texts or ())
+        if not isinstance(sentinel, Sentinel) or sentinel.realm != state.options.realm:
+            continue
+        highest = max(highest, sentinel.gen)
+        entry = plan.entry(place.endpoint) if plan is not None else None
         if entry is not None and sentinel.follows(entry.generation, entry.digest):
-            found.add(place.endpoint)
-    return found
+            ahead.add(place.endpoint)
+    read = {sighting.place for sighting in sightings}
+    to_read = tuple(place for place in state.to_read if place not in read)
+    return state._replace(to_read=to_read, highest=highest, ahead=state.ahead | ahead)
+
+
+def _next_sentinels(state: PlannerState) -> Step:
+    if state.to_read:
+        return state, (ReadSentinels(state.to_read),)
+    return _publish(state)
 
 
 # ----------------------------------------------------------------------------------------------------- publishing
@@ -179,7 +169,7 @@ def _ahead(state: PlannerState) -> set[str]:
 def _publish(state: PlannerState) -> Step:
     inputs = state.inputs
     assert inputs is not None
-    ahead = _ahead(state)
+    ahead = state.ahead
     if not state.drafts and not ahead and not _gone(inputs):
         return _drop(_decided(state), Note("report dropped", "no sentinel is ahead of the latest plan"))
     generation = _next_generation(state)
@@ -187,7 +177,7 @@ def _publish(state: PlannerState) -> Step:
         plan = Plan(
             realm=state.options.realm,
             generation=generation,
-            entries=tuple(_entries(state, ahead, generation)),
+            entries=tuple(_entries(state, generation)),
             at=inputs.wall,
             by=state.options.me,
             reason=_reason({draft.endpoint for draft in state.drafts}, ahead, _gone(inputs)),
@@ -213,7 +203,7 @@ def _warnings(drafts: tuple[Entry, ...]) -> tuple[Note, ...]:
 
 def _decided(state: PlannerState) -> PlannerState:
     assert state.inputs is not None
-    return state._replace(inputs=None, drafts=(), seen=(), answered=state.inputs.reports)
+    return state._replace(inputs=None, drafts=(), highest=0, ahead=frozenset(), answered=state.inputs.reports)
 
 
 def _valid_until(inputs: InputsRead, max_signal_age: int) -> int:
@@ -226,11 +216,10 @@ def _next_generation(state: PlannerState) -> int:
     inputs = state.inputs
     assert inputs is not None
     latest = inputs.plan.generation if inputs.plan is not None else 0
-    sentinels = [sentinel.gen for _, sentinel in state.seen]
-    return max([latest, inputs.floor, state.floor, *sentinels]) + 1
+    return max(latest, inputs.floor, state.floor, state.highest) + 1
 
 
-def _entries(state: PlannerState, ahead: set[str], generation: int) -> list[Entry]:
+def _entries(state: PlannerState, generation: int) -> list[Entry]:
     inputs = state.inputs
     assert inputs is not None
     drafts = {draft.endpoint: draft for draft in state.drafts}
@@ -241,17 +230,17 @@ def _entries(state: PlannerState, ahead: set[str], generation: int) -> list[Entr
         assert entry is not None, "an endpoint without a draft has a previous entry"
         # (d) The generation in which the endpoint last changed; an answered report moves it too.
         differs = entry is not previous and (previous is None or previous.digest != entry.digest)
-        moved = differs or name in ahead
+        moved = differs or name in state.ahead
         entries.append(replace(entry, generation=generation) if moved else entry)
     return entries
 
 
-def _reason(changed: set[str], ahead: set[str], gone: set[str]) -> str:
+def _reason(changed: AbstractSet[str], ahead: AbstractSet[str], gone: AbstractSet[str]) -> str:
     parts = (("changed", changed), ("answering ahead", ahead), ("no longer planned", gone))
     return "; ".join(f"{word}: {_few(names)}" for word, names in parts if names)
 
 
-def _few(names: set[str]) -> str:
+def _few(names: AbstractSet[str]) -> str:
     shown = sorted(names)[:5]
     return ", ".join(shown) + (f" and {len(names) - len(shown)} more" if len(names) > len(shown) else "")
 
@@ -263,4 +252,5 @@ def _drop(state: PlannerState, *notes: Note) -> Step:
 
 
 def _rest(state: PlannerState, *notes: Note) -> Step:
-    return state._replace(phase=Phase.IDLE, inputs=None, drafts=(), to_read=(), seen=(), answered=()), notes
+    state = state._replace(phase=Phase.IDLE, inputs=None, drafts=(), to_read=(), highest=0, ahead=frozenset())
+    return state._replace(answered=()), notes

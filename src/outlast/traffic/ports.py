@@ -20,6 +20,13 @@ class Tier(StrEnum):
     T4 = "neither transactions nor compare and swap"
 
 
+class Place(NamedTuple):
+    """One endpoint at one provider."""
+
+    provider: str
+    endpoint: str
+
+
 class Live(NamedTuple):
     """What an endpoint has now, as read from the primary: the TXT strings of its sentinel and its address-bearing sets."""
 
@@ -116,11 +123,27 @@ class Provider(Protocol):
     @property
     def tier(self) -> Tier: ...
 
+    @property
+    def at_once(self) -> int:
+        """How many endpoints are worth working on at a time; more would only wait."""
+        ...
+
     async def read(self, endpoint: str) -> Live:
         """Read sentinel and address-bearing sets.
 
         Raises:
             outlast.errors.Unavailable: The primary did not answer usefully.
+
+        """
+        ...
+
+    async def read_sentinel(self, endpoint: str) -> tuple[str, ...]:
+        """Read the TXT strings of the sentinel alone, for whoever looks at many endpoints and at nothing else of them.
+
+        Where a server makes names up from a wildcard, what is no sentinel may be such a one's.
+
+        Raises:
+            outlast.errors.Unavailable: As `read`.
 
         """
         ...

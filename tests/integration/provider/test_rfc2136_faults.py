@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from typing import Any
 
 import dns.flags
 import dns.message
@@ -169,6 +170,34 @@ def test_an_authoritative_nothing_is_a_reading() -> None:
     read = asyncio.run(against(script, lambda provider: provider.read(fresh())))
 
     assert (NOTHING, 6) == (read, script.requests)
+
+
+def test_who_shares_a_message_that_was_never_sent_does_not_wait_twice() -> None:
+    """Nobody is connected to: nothing was wrong with the message, so none of those in it is sent alone."""
+
+    class Counting(Rfc2136Provider):
+        async def _send(self, primary: Any, message: Any) -> Reply:
+            alone.append(message)
+            return await super()._send(primary, message)
+
+    alone: list[Any] = []
+
+    async def act() -> list[Reply]:
+        server = await asyncio.start_server(Scripted(strange_id).serve, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        server.close()
+        await server.wait_closed()
+        like = Place("scripted", "scripted", "127.0.0.1", port).rfc2136()
+        provider = Counting(
+            name="p", zones=like.zones, address=like.address, port=port, key_name=KEY, key_secret=SECRET
+        )
+        return list(await asyncio.gather(*(commit(provider) for _ in range(5))))
+
+    replies = asyncio.run(act())
+
+    assert {Outcome.FAILED} == {reply.outcome for reply in replies}
+    assert all("connection refused" in reply.detail for reply in replies)
+    assert 0 == len(alone)
 
 
 def test_the_secret_is_never_told(caplog: pytest.LogCaptureFixture) -> None:

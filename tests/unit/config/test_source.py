@@ -25,6 +25,14 @@ def test_an_edit_of_targets_is_followed(file: Path) -> None:
     assert "198.51.100.2" in source.topology().endpoints[0].addresses
 
 
+def test_what_was_read_already_is_not_read_again(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several roles of one process start from the same settings, and a file of 100,000 endpoints takes its time."""
+    settings = load(file)
+    monkeypatch.setattr("outlast.config.source.parse", lambda *_: pytest.fail("it was read already"))
+
+    assert SettingsSource(settings, pytest.fail).settings is settings
+
+
 def test_an_edit_of_bake_is_followed(file: Path) -> None:
     """Whoever waits for a canary can be let go without a restart."""
     source = SettingsSource(load(file), lambda _: None)

@@ -26,6 +26,7 @@ A1, A2 = RecordSet("A", 5, ("192.0.2.1",)), RecordSet("A", 5, ("192.0.2.2",))
 AAAA = RecordSet("AAAA", 5, ("2001:db8::1",))
 CNAME = RecordSet("CNAME", 5, ("lb.example.net.",))
 DB = "db.example.test"
+DYNAMIC = {"pools": {"one": {"values": [{"value": "192.0.2.1"}]}}, "rules": [{"pool": "one"}]}
 
 
 def put(name: str, data: dict[str, Any]) -> None:
@@ -78,6 +79,25 @@ def test_what_goes_goes_last(
     reply = commit(provider, *after, n=2)
 
     assert (Reply(Outcome.COMMITTED), done) == (reply, list(Api.done))
+
+
+def test_who_asks_at_the_same_time_shares_a_reading(provider: OctodnsProvider) -> None:
+    """A zone is fetched once for forty endpoints; one with a dynamic record is told so, and the others are read."""
+    names = [f"n{number}.example.test" for number in range(40)]
+    for number in range(40):
+        record = {"type": "A", "ttl": 5, "values": [f"192.0.2.{number}"]}
+        put(f"n{number}", record if number else {**record, "dynamic": DYNAMIC})
+    Api.fetched = 0
+
+    async def act() -> list[Any]:
+        return list(await asyncio.gather(*(provider.read(name) for name in names), return_exceptions=True))
+
+    first, *others = asyncio.run(act())
+
+    assert isinstance(first, Unavailable)
+    assert "dynamic" in first.message
+    assert [(f"192.0.2.{number}",) for number in range(1, 40)] == [live.sets[0].values for live in others]
+    assert 1 == Api.fetched
 
 
 @pytest.mark.parametrize("at", [1, 2, 3])
@@ -145,8 +165,7 @@ def test_a_semicolon_is_one(provider: OctodnsProvider) -> None:
 def test_a_dynamic_record_is_somebody_elses(provider: OctodnsProvider) -> None:
     """Who gets which address is decided there already: it is neither read nor overwritten."""
     zone = Zone("example.test.", [])
-    pools = {"one": {"values": [{"value": "192.0.2.1"}]}}
-    data = {"type": "A", "ttl": 5, "value": "192.0.2.1", "dynamic": {"pools": pools, "rules": [{"pool": "one"}]}}
+    data = {"type": "A", "ttl": 5, "value": "192.0.2.1", "dynamic": DYNAMIC}
     zone.add_record(Record.new(zone, "db", data))
 
     with pytest.raises(Unavailable, match=r"db\.example\.test\. A is a dynamic record of octoDNS"):

@@ -2,7 +2,7 @@
 
 from outlast.telemetry.watch import PlaceReading, Snapshot, Watch
 from outlast.traffic.assessment import Agreement
-from outlast.traffic.planner import Place
+from outlast.traffic.ports import Place
 from outlast.traffic.sentinel import Sentinel, Standing
 
 ONE, TWO = Place("one", "db.example"), Place("two", "db.example")

@@ -81,6 +81,7 @@ def _live(fields: Facts) -> Facts:
 READERS: dict[str, Callable[[Facts], Facts]] = {
     "ReadKnown": lambda fields: {"endpoint": fields["endpoint"]},
     "ReadLive": lambda fields: {"endpoint": fields["endpoint"]},
+    "ReadSentinels": lambda fields: {"endpoints": [place["endpoint"] for place in fields["places"]]},
     "WriteRecord": lambda fields: {"sentinel": _sentinel(fields["record"]["sentinel"])},
     "Commit": _commit,
     "Publish": lambda fields: {"generation": fields["plan"]["generation"]},
@@ -88,6 +89,7 @@ READERS: dict[str, Callable[[Facts], Facts]] = {
     "DeletePlan": lambda fields: {"generation": fields["generation"]},
     "KnownRead": _known,
     "LiveRead": _live,
+    "SentinelsRead": lambda fields: {"sentinels": [_standing(seen["texts"] or []) for seen in fields["sightings"]]},
     "RecordWritten": lambda fields: {"stored": fields["stored"]},
     "InputsRead": lambda fields: {"generation": fields["plan"]["generation"] if fields["plan"] is not None else 0},
     "PlansListed": lambda fields: {"generations": sorted(plan["generation"] for plan in fields["plans"])},

@@ -98,8 +98,8 @@ EFFECTS = {
         "e": _names(
             ours.ReadKnown, ours.ReadLive, ours.FindContent, ours.WriteRecord, ours.Commit, ours.Wake, ours.ReportAhead
         ),
-        PLANNER: _names(ours.ReadInputs, ours.ReadLive, ours.Publish, ours.DropReports),
-        JANITOR: _names(ours.ListPlans, ours.ReadLive, ours.Tombstone, ours.DeletePlan),
+        PLANNER: _names(ours.ReadInputs, ours.ReadSentinels, ours.Publish, ours.DropReports),
+        JANITOR: _names(ours.ListPlans, ours.ReadSentinels, ours.Tombstone, ours.DeletePlan),
     },
 }  # fmt: skip
 """What each kind of role does, by protocol; `e` stands for the enactors."""
@@ -110,7 +110,7 @@ ANSWERS = {
         hazard.TreeDeleted, hazard_planner.Published,
     ),
     OUTLAST: _names(
-        ours.KnownRead, ours.LiveRead, ours.ContentFound, ours.RecordWritten, ours.Committed, ours.Conflict, ours.Woken,
+        ours.KnownRead, ours.LiveRead, ours.SentinelsRead, ours.ContentFound, ours.RecordWritten, ours.Committed, ours.Conflict, ours.Woken,
         ours.Reported, ours.InputsRead, ours.Published, ours.Raced, ours.ReportsDropped, ours.PlansListed,
         ours.Tombstoned, ours.PlanDeleted, ours.PlanKept,
     ),
