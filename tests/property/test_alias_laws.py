@@ -7,7 +7,7 @@ from outlast.health.signal import NOWHERE, Signal, Verdict
 from outlast.traffic import guards
 from outlast.traffic.aliases import resolves_to_nothing
 from outlast.traffic.content import RecordSet
-from outlast.traffic.evidence import SECOND, freshest
+from outlast.traffic.evidence import SECOND, doubted, freshest
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.planning import is_settled, propose
@@ -163,7 +163,7 @@ def test_what_is_plainly_settled_is_settled(
     """Where the short look says that nothing changes, the long one comes to the same entry."""
     previous = _history(of, told)[-1]
     evidence = freshest(seen, wall=WALL, max_age=60 * SECOND)
-    if is_settled(of, previous, records=(), evidence=evidence, orders=()):
+    if is_settled(of, previous, records=(), doubted=doubted(evidence), orders=()):
         after = _next(of, previous, seen, ())
 
         assert (previous.content, previous.withheld) == (after.content, after.withheld)

@@ -10,7 +10,7 @@ from outlast.traffic import guards
 from outlast.traffic import messages as m
 from outlast.traffic.capacity import shortage
 from outlast.traffic.content import Content, family_of
-from outlast.traffic.evidence import SECOND, freshest
+from outlast.traffic.evidence import SECOND, doubted, freshest
 from outlast.traffic.orders import Kind, Order
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.planner import Options, Phase, PlannerState, step
@@ -140,7 +140,7 @@ def test_what_is_plainly_settled_is_settled(
     of = records[:recorded]
     for wall in (WALL, WALL + 30 * SECOND):
         evidence = freshest(seen, wall=wall, max_age=60 * SECOND)
-        assume(is_settled(endpoint, previous, records=of, evidence=evidence, orders=()))
+        assume(is_settled(endpoint, previous, records=of, doubted=doubted(evidence), orders=()))
         content, withheld = propose(endpoint, previous=previous, records=of, evidence=evidence, wall=wall)
 
         assert (previous.content, previous.withheld) == (content, withheld)
@@ -156,7 +156,7 @@ def test_what_all_is_well_with_is_plainly_settled(endpoint: Endpoint) -> None:
     previous = _entry(endpoint, None, seen)
     evidence = freshest(seen, wall=WALL, max_age=60 * SECOND)
 
-    assert (not previous.shortage) == is_settled(endpoint, previous, records=(), evidence=evidence, orders=())
+    assert (not previous.shortage) == is_settled(endpoint, previous, records=(), doubted=doubted(evidence), orders=())
 
 
 @given(endpoints(), st.sampled_from([5, 9]), st.integers(1, 8))
@@ -167,8 +167,8 @@ def test_what_was_edited_is_not_settled(endpoint: Endpoint, ttl: int, count: int
     assume(not previous.shortage)
     is_same = (edited.targets, edited.ttl, edited.min_addresses) == (endpoint.targets, 5, endpoint.min_addresses)
 
-    assert is_same == is_settled(edited, previous, records=(), evidence={}, orders=())
-    assert not is_settled(endpoint, previous, records=(), evidence={}, orders=(EVACUATION,))
+    assert is_same == is_settled(edited, previous, records=(), doubted=frozenset(), orders=())
+    assert not is_settled(endpoint, previous, records=(), doubted=frozenset(), orders=(EVACUATION,))
 
 
 @given(endpoints(), histories, signals, st.sampled_from([Kind.EVACUATE, Kind.EVACUATE_ALL]), st.floats(0, 9))

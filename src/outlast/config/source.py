@@ -75,7 +75,7 @@ class SettingsSource:
             return str(error)
         if new.realm != self._settings.realm or replace(new, topology=self._settings.topology) != self._settings:
             return f"{self._settings.path}: only endpoints may change while a role runs; restart it to follow the rest"
-        self._settings = new
+        self._settings = replace(new, topology=new.topology.sharing(self._settings.topology))
         return ""
 
     def _report(self, fault: str) -> None:

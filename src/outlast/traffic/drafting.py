@@ -1,13 +1,13 @@
 """The entries of the next plan: the loop over endpoints around the rules of `planning`. Pure."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from outlast.traffic.bake import Trim, trim_of, who_waits
 from outlast.traffic.capacity import shortage
-from outlast.traffic.evidence import Evidence, freshest
+from outlast.traffic.evidence import Evidence, doubted, freshest
 from outlast.traffic.messages import InputsRead
-from outlast.traffic.plan import Entry
+from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.planning import is_settled, propose
 from outlast.traffic.ports import Record
 from outlast.traffic.topology import Endpoint
@@ -51,14 +51,40 @@ def next_entries(inputs: InputsRead, max_signal_age: int) -> tuple[Entry, ...]:
 
 
 def _cases(inputs: InputsRead, evidence: dict[str, Evidence]) -> Iterator[_Case]:
-    records: dict[str, tuple[Record, ...]] = {}
-    for record in inputs.records:
-        records[record.endpoint] = (*records.get(record.endpoint, ()), record)
+    pairs = tuple(_pairs(inputs, evidence))
+    names = {endpoint.name for endpoint, _ in pairs}
+    records = _recorded(inputs, lambda it, _: it.endpoint in names)
+    return (_Case(endpoint, previous, records.get(endpoint.name, ())) for endpoint, previous in pairs)
+
+
+def _pairs(inputs: InputsRead, evidence: dict[str, Evidence]) -> Iterator[tuple[Endpoint, Entry | None]]:
+    other, doubts = _recorded(inputs, lambda it, plan: plan is None or _differs(it, plan)), doubted(evidence)
+    entry_of = inputs.plan.entry if inputs.plan is not None else lambda _: None
+    is_quiet = not inputs.orders and not doubts
     for endpoint in inputs.topology.endpoints:
-        previous = inputs.plan.entry(endpoint.name) if inputs.plan is not None else None
-        of, orders = records.get(endpoint.name, ()), inputs.orders
-        if previous is None or not is_settled(endpoint, previous, records=of, evidence=evidence, orders=orders):
-            yield _Case(endpoint, previous, of)
+        name = endpoint.name
+        previous = entry_of(name)
+        if previous is not None:
+            if is_quiet and previous.suits is endpoint and name not in other:
+                continue  # `is_settled` in so few words that a hundred thousand of them do not hold up the rest
+            records = other.get(name, ())
+            if is_settled(endpoint, previous, records=records, doubted=doubts, orders=inputs.orders):
+                continue
+        yield endpoint, previous
+
+
+def _recorded(inputs: InputsRead, is_wanted: Callable[[Record, Plan | None], bool]) -> dict[str, tuple[Record, ...]]:
+    found: dict[str, tuple[Record, ...]] = {}
+    for record in inputs.records:
+        if is_wanted(record, inputs.plan):
+            found[record.endpoint] = (*found.get(record.endpoint, ()), record)
+    return found
+
+
+def _differs(record: Record, plan: Plan) -> bool:
+    # Most records say what the plan says, and then there is nothing to explain.
+    entry = plan.entry(record.endpoint)
+    return entry is None or record.content.sets != entry.content.sets
 
 
 def _trims(cases: tuple[_Case, ...], inputs: InputsRead, evidence: dict[str, Evidence]) -> dict[str, Trim]:

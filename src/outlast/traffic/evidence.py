@@ -31,6 +31,13 @@ def freshest(signals: Iterable[Signal], *, wall: int, max_age: int) -> dict[str,
     return {target: _together(views) for target, views in by_target.items()}
 
 
+def doubted(evidence: dict[str, Evidence]) -> frozenset[str]:
+    """The targets that somebody who looked does not see healthy, whatever the others see."""
+    return frozenset(
+        target for target, found in evidence.items() if any(view.verdict is not Verdict.HEALTHY for view in found.views)
+    )
+
+
 def _together(views: list[Signal]) -> Evidence:
     worst = all(view.verdict is Verdict.UNHEALTHY for view in views)
     verdict = Verdict.UNHEALTHY if worst else Verdict.HEALTHY

@@ -75,6 +75,8 @@ class Deed(NamedTuple):
 
 def ordered_out(endpoint: Endpoint, orders: tuple[Order, ...]) -> dict[str, str]:
     """Which of the endpoint's addresses people have ordered out, and the words for it. A pin goes before evacuations."""
+    if not orders:
+        return {}
     pin = pin_of(endpoint, orders)
     if pin is not None:
         return {address: f"{ORDERED}{pin}" for address in endpoint.addresses if address not in pin.addresses}
@@ -95,5 +97,7 @@ def must_leave(endpoint: Endpoint, orders: tuple[Order, ...]) -> frozenset[str]:
 
 def pin_of(endpoint: Endpoint, orders: tuple[Order, ...]) -> Order | None:
     """The standing pin that says what this endpoint answers. One none of whose addresses is configured any more is none."""
+    if not orders:
+        return None
     pins = (order for order in orders if order.kind is Kind.PIN and order.endpoint == endpoint.name)
     return next((pin for pin in pins if set(pin.addresses) & set(endpoint.addresses)), None)

@@ -52,12 +52,14 @@ class Entry:
     waits_for: str = ""
     trimmed: int = 0
     _line: str = field(default="", init=False, repr=False, compare=False)
+    suits: object = field(default=None, init=False, repr=False, compare=False)
+    """The endpoint of which `planning` has found that all it configures is in this entry; `None` if it has not looked."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.generation <= MAX_COUNT:
             raise UnsafePlan(f"{self.endpoint}: generation {self.generation} is not within 1 and {MAX_COUNT}")
         count = len(self.content.addresses)
-        if "CNAME" not in {item.type for item in self.content.sets} and count < self.min_addresses:
+        if count < self.min_addresses and "CNAME" not in {item.type for item in self.content.sets}:
             raise UnsafePlan(
                 f"{self.endpoint}: {count} addresses, fewer than min_addresses = {self.min_addresses}",
                 hint="bring targets back or lower min_addresses",

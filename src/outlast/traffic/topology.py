@@ -1,7 +1,7 @@
 """What exists: endpoints and the targets that may stand behind each of them. Written by people, read by the planner."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from outlast import hostnames
 from outlast.errors import InvalidConfig
@@ -66,17 +66,15 @@ class Endpoint:
     load: float = 0.0
     probed: bool = True
     addresses: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    has_names: bool = field(init=False, repr=False, compare=False)
+    """Whether its targets are names."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "addresses", tuple(target.address for target in self.targets))
+        object.__setattr__(self, "has_names", any(map(hostnames.is_absolute, self.addresses)))
         faults = _endpoint_faults(self)
         if faults:
             raise InvalidConfig(tuple(f"endpoint {self.name!r}: {fault}" for fault in faults))
-
-    @property
-    def has_names(self) -> bool:
-        """Whether its targets are names."""
-        return any(map(hostnames.is_absolute, self.addresses))
 
     @property
     def families(self) -> tuple[str, ...]:
@@ -127,6 +125,14 @@ class Topology:
 
     def endpoint(self, name: str) -> Endpoint | None:
         return self._by_name.get(name)
+
+    def sharing(self, old: "Topology") -> "Topology":
+        """The same, with `old`'s own endpoints where they are equal: what was found out about them need not be again."""
+        shared = tuple(
+            there if (there := old.endpoint(endpoint.name)) == endpoint and there is not None else endpoint
+            for endpoint in self.endpoints
+        )
+        return replace(self, endpoints=shared)
 
 
 def _endpoint_faults(endpoint: Endpoint) -> list[str]:

@@ -33,6 +33,19 @@ def test_what_was_read_already_is_not_read_again(file: Path, monkeypatch: pytest
     assert SettingsSource(settings, pytest.fail).settings is settings
 
 
+def test_what_an_edit_leaves_alone_stays_the_same_object(file: Path) -> None:
+    """The planner knows what it has found out about an endpoint by the endpoint itself."""
+    more = '\n[endpoint."two.example.com".targets]\neast = ["203.0.113.7"]\n'
+    file.write_text(EXAMPLE + more)
+    source = SettingsSource(load(file), pytest.fail)
+    first = source.topology()
+    file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2") + more)
+    second = source.topology()
+
+    assert [False, True] == [one is other for one, other in zip(first.endpoints, second.endpoints, strict=True)]
+    assert load(file).topology == second
+
+
 def test_an_edit_of_bake_is_followed(file: Path) -> None:
     """Whoever waits for a canary can be let go without a restart."""
     source = SettingsSource(load(file), lambda _: None)
