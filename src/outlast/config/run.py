@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from outlast.config import wire
+from outlast.config.agenda import Agenda
 from outlast.config.notices import Notices, Tell
 from outlast.config.settings import Settings
 from outlast.config.source import followed
@@ -95,30 +96,24 @@ async def run_enactor(
     providers = wire.providers(settings)
     turns = Turns(name, providers, interval=settings.enactor.interval)
     role = _Role(name, settings, tell, wrap=wrap, registry=shelf, providers=turns.guarded(providers))
-    # A slow provider holds up only its own.
-    rooms = {name: asyncio.Semaphore(provider.at_once) for name, provider in providers.items()}
-    under_way: dict[Place, asyncio.Task[None]] = {}
 
     async def enact(place: Place) -> None:
-        async with rooms[place.provider]:
-            state = enactor.EnactorState(name, settings.realm, place.provider, place.endpoint)
-            tick = Tick(wait=_wait(settings, name, place.endpoint))
-            await role.drive(enactor.step, state, place=f"{place.endpoint}@{place.provider}", event=tick)
+        state = enactor.EnactorState(name, settings.realm, place.provider, place.endpoint)
+        tick = Tick(wait=_wait(settings, name, place.endpoint))
+        await role.drive(enactor.step, state, place=f"{place.endpoint}@{place.provider}", event=tick)
+
+    agenda = Agenda(enact, {name: provider.at_once for name, provider in providers.items()})
 
     async def work() -> None:
-        # A place whose last pass is still under way, at a slow provider, is left alone; the others go on.
         others = await turns.others(shelf)
-        for place in await _places(source.settings, role.registry):
-            if place not in under_way and place.provider not in others:
-                under_way[place] = asyncio.create_task(enact(place))
-                under_way[place].add_done_callback(partial(_forget, under_way, place))
-        if under_way:
-            await asyncio.wait(set(under_way.values()), timeout=settings.enactor.interval)
+        places, changed = await _places(source.settings, role.registry)
+        agenda.enter((place for place in places if place.provider not in others), changed)
+        await agenda.settle(settings.enactor.interval)
 
     try:
         await _repeat(work, settings.enactor.interval, stop)
     finally:
-        await _finish(tuple(under_way.values()))
+        await agenda.stop()
 
 
 def _copy_told(notices: Notices, name: str, fault: str) -> None:
@@ -126,22 +121,21 @@ def _copy_told(notices: Notices, name: str, fault: str) -> None:
     notices.told(name, "", (alarm if fault else Note("copy of the registry kept again"),))
 
 
-async def _places(settings: Settings, registry: Registry) -> tuple[Place, ...]:
+async def _places(settings: Settings, registry: Registry) -> tuple[tuple[Place, ...], set[Place]]:
+    """All places to look after, and those of them where the plan has changed since they were last written."""
     # What the registry knows counts as much as this machine's file: an edit there must not orphan an endpoint here,
     # and a hold is kept even if nobody plans the name any more.
-    places = dict.fromkeys(wire.places(settings))
+    places, planned, written = dict.fromkeys(wire.places(settings)), dict[Place, int](), dict[Place, int]()
     with contextlib.suppress(Unavailable, UnsafePlan):
         plan = await registry.latest_plan()
-        names = [entry.endpoint for entry in plan.entries] if plan is not None else []
-        places |= dict.fromkeys(Place(it, name) for name in names for it in wire.providers_of(settings, name))
+        for entry in plan.entries if plan is not None else ():
+            there = (Place(it, entry.endpoint) for it in wire.providers_of(settings, entry.endpoint))
+            planned |= dict.fromkeys(there, entry.generation)
         known = {provider.name for provider in settings.providers}
         records = await registry.records()
-        places |= dict.fromkeys(Place(it.provider, it.endpoint) for it in records if it.provider in known)
-    return tuple(places)
-
-
-def _forget(under_way: dict[Place, asyncio.Task[None]], place: Place, _: asyncio.Task[None]) -> None:
-    under_way.pop(place, None)
+        written = {Place(it.provider, it.endpoint): it.sentinel.gen for it in records if it.provider in known}
+    changed = {place for place, generation in planned.items() if written.get(place, 0) < generation}
+    return tuple(places | dict.fromkeys(planned) | dict.fromkeys(written)), changed
 
 
 def _wait(settings: Settings, name: str, endpoint: str) -> int:

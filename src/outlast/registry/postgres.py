@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from outlast.health.signal import Signal
 from outlast.registry import limits
 from outlast.registry.postgres_link import Cursor, Link
-from outlast.registry.rows import order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
+from outlast.registry.rows import Records, order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
 from outlast.registry.tls import TlsFiles
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Deed, Order
@@ -102,6 +102,7 @@ class PostgresRegistry:
         tls = TlsFiles(ca_file, cert_file, key_file)
         self._link = Link(dsn, password=password, schema=schema, timeout=timeout, tls=tls)
         self._latest: _Latest | None = None
+        self._records = Records()
 
     def __repr__(self) -> str:
         return f"<PostgresRegistry {self._link}>"
@@ -195,7 +196,7 @@ class PostgresRegistry:
     async def records(self) -> tuple[Record, ...]:
         async def work(db: Cursor) -> tuple[Record, ...]:
             await db.execute(_RECORDS)
-            return tuple(record_of(row, where=self._link) for row in await db.fetchall())
+            return self._records.of(await db.fetchall(), where=self._link)
 
         return await self._link.read(work)
 

@@ -1,7 +1,7 @@
 """Stored text to the port's values, for every adapter: what cannot be read back whole and safe is never handed out."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from outlast.errors import Unavailable, UnsafePlan
@@ -64,6 +64,31 @@ def record_of(row: Sequence[Any], *, where: object) -> Record:
     if not isinstance(sentinel, Sentinel):
         raise damaged(where, f"the record of {endpoint} at {provider} has no readable sentinel")
     return Record(provider, endpoint, sentinel, content)
+
+
+class Records:
+    """Reads all records again and again, and those that are as they were not again: most of them, most of the time."""
+
+    def __init__(self) -> None:
+        self._read: dict[tuple[str, str], tuple[Sequence[Any], Record]] = {}
+
+    def __repr__(self) -> str:
+        return f"<{len(self._read)} records>"
+
+    def of(self, rows: Iterable[Sequence[Any]], *, where: object) -> tuple[Record, ...]:
+        """The records of all rows there are.
+
+        Raises:
+            Unavailable: One of them cannot be read (`record_of`).
+
+        """
+        read, known = dict[tuple[str, str], tuple[Sequence[Any], Record]](), self._read
+        for row in rows:
+            place = (row[0], row[1])
+            there = known.get(place)
+            read[place] = there if there is not None and there[0] == row else (row, record_of(row, where=where))
+        self._read = read
+        return tuple(record for _, record in read.values())
 
 
 def row_of_order(order: Order) -> tuple[str, str, str, str, str, int, str]:

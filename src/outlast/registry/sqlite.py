@@ -14,7 +14,7 @@ from typing import NamedTuple, TypeVar
 from outlast.health.signal import Signal
 from outlast.registry import limits
 from outlast.registry.database import Database
-from outlast.registry.rows import order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
+from outlast.registry.rows import Records, order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Plan
@@ -62,6 +62,7 @@ class SqliteRegistry:
         self._path = Path(path)
         self._database = Database(self._path, busy_timeout=busy_timeout)
         self._latest: _Latest | None = None
+        self._records = Records()
 
     def __repr__(self) -> str:
         return f"<SqliteRegistry {self._path}>"
@@ -151,9 +152,7 @@ class SqliteRegistry:
 
     async def records(self) -> tuple[Record, ...]:
         def work(db: sqlite3.Connection) -> tuple[Record, ...]:
-            return tuple(
-                record_of(row, where=self._path) for row in db.execute(f"{_RECORD} ORDER BY provider, endpoint")
-            )
+            return self._records.of(db.execute(f"{_RECORD} ORDER BY provider, endpoint"), where=self._path)
 
         return await self._read(work)
 
