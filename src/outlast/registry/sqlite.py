@@ -7,20 +7,27 @@ because an enactor asks for it once per endpoint and pass.
 import asyncio
 import secrets
 import sqlite3
-from collections.abc import Callable
+import time
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from outlast.health.signal import Signal
 from outlast.registry import limits
-from outlast.registry.database import Database
+from outlast.registry.database import Busy, Database, Transact, Work
 from outlast.registry.rows import Records, order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
+from outlast.rounds import Asked, Rounds
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, supersedes
 
 Result = TypeVar("Result")
+TOGETHER_MAX = 64
+"""Calls in one transaction, so that nobody else waits long for the file."""
+CHECK_SECONDS = 0.02
+"""Between attempts while another process has the file; SQLite's own waiting goes from 1 to 100 ms."""
 
 _LATEST = "SELECT generation, stamp FROM plan ORDER BY generation DESC LIMIT 1"
 _RECORD = "SELECT provider, endpoint, sentinel, sets FROM record"
@@ -49,18 +56,29 @@ class _Latest(NamedTuple):
     plan: Plan
 
 
+class _Call(NamedTuple):
+    """One call's work in a transaction, and until when it may wait, as `time.monotonic` counts."""
+
+    work: Work[Any]
+    until: float
+
+
 class SqliteRegistry:
     """The port `Registry` on a file. Nothing is opened before the first call, and then in a thread.
 
     Args:
         path: The file; its folder must exist.
-        busy_timeout: Seconds to wait for another process before a call raises `Unavailable`.
+        busy_timeout: Seconds from a call to its `Unavailable` if others keep the file, however many calls wait.
 
     """
 
     def __init__(self, path: Path | str, *, busy_timeout: float = 2.0) -> None:
         self._path = Path(path)
-        self._database = Database(self._path, busy_timeout=busy_timeout)
+        self._database = Database(self._path)
+        self._busy_timeout = busy_timeout
+        # Those who ask at the same time share a transaction: a thread, a lock and a flush for all of them.
+        self._reading: Rounds[_Call, Any] = Rounds(partial(self._serve, self._database.read), most=TOGETHER_MAX)
+        self._writing: Rounds[_Call, Any] = Rounds(partial(self._serve, self._database.write), most=TOGETHER_MAX)
         self._latest: _Latest | None = None
         self._records = Records()
 
@@ -244,11 +262,33 @@ class SqliteRegistry:
     def _known(self) -> Plan | None:
         return self._latest.plan if self._latest is not None else None
 
-    async def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await asyncio.to_thread(self._database.read, work)
+    async def _read(self, work: Work[Result]) -> Result:
+        return await self._asked(self._reading, work)
 
-    async def _write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await asyncio.to_thread(self._database.write, work)
+    async def _write(self, work: Work[Result]) -> Result:
+        return await self._asked(self._writing, work)
+
+    async def _asked(self, rounds: Rounds[_Call, Any], work: Work[Result]) -> Result:
+        result: Result = await rounds.ask(_Call(work, time.monotonic() + self._busy_timeout))
+        return result
+
+    async def _serve(self, transact: Transact, asked: Sequence[Asked[_Call, Any]]) -> None:
+        # Waited for here and not in SQLite: the one connection stays free for who only reads.
+        while here := [one for one in asked if not one.is_answered]:
+            until = min(one.item.until for one in here)
+            try:
+                ends = await asyncio.to_thread(transact, [one.item.work for one in here], until=until)
+            except Busy as error:
+                for one in here:
+                    if one.item.until <= time.monotonic():
+                        one.fail(error)
+                await asyncio.sleep(CHECK_SECONDS)
+                continue
+            for one, end in zip(here, ends, strict=True):
+                if isinstance(end, Exception):
+                    one.fail(end)
+                else:
+                    one.answer(end)
 
     def _latest_plan(self, db: sqlite3.Connection) -> Plan | None:
         row = db.execute(_LATEST).fetchone()

@@ -6,11 +6,15 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from outlast.errors import Unavailable
+from outlast.errors import Refused, Unavailable
+from outlast.registry import limits
+from outlast.registry.database import Database
 from outlast.registry.sqlite import SqliteRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Kind, Order
@@ -187,6 +191,40 @@ def test_a_locked_file_is_an_error_within_the_timeout(path: Path) -> None:
     assert 1 == floor
 
 
+def test_many_calls_on_a_locked_file_wait_no_longer_than_one(path: Path) -> None:
+    """With the file held elsewhere each of many writers gives up after its own timeout, and a reader waits for none."""
+    registry, patience = SqliteRegistry(path, busy_timeout=0.5), 0.5
+    publish(registry, 1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    ended: list[str] = []
+
+    async def write() -> float:
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="another process holds it"):
+            await registry.lift_order(("evacuate", "east", ""))
+        ended.append("write")
+        return time.monotonic() - begun
+
+    async def read() -> None:
+        assert 1 == await registry.floor()
+        ended.append("read")
+
+    async def ask() -> list[float]:
+        writers = [asyncio.create_task(write()) for _ in range(20)]
+        await asyncio.sleep(0)
+        await read()
+        return await asyncio.gather(*writers)
+
+    took = asyncio.run(ask())
+    other.close()
+    registry.close()
+
+    assert ["read", *["write"] * 20] == ended
+    assert patience <= min(took)
+    assert max(took) < 5 * patience
+
+
 def test_a_file_deleted_under_a_running_process_is_made_again(path: Path) -> None:
     """Nothing is written into a file that nobody else can see: the registry starts anew, visible to all."""
     running, other = SqliteRegistry(path), SqliteRegistry(path)
@@ -294,11 +332,91 @@ def test_what_was_acknowledged_outlives_another_process_that_comes_and_goes(path
     assert "2\n" == seen
 
 
+def record(endpoint: str, n: int = 1) -> Record:
+    return Record("p", endpoint, Sentinel("r", n, 1, EAST.digest, Standing.LIVE, "x"), EAST)
+
+
+def test_who_writes_at_the_same_time_shares_a_transaction(path: Path) -> None:
+    """A hundred records written at once land, and the file is begun to be written a handful of times."""
+    registry, begun = SqliteRegistry(path), list[str]()
+    names = [f"n{number:03}.example" for number in range(100)]
+    asyncio.run(registry.floor())
+    assert registry._database._db is not None
+    registry._database._db.set_trace_callback(begun.append)
+
+    async def act() -> list[bool]:
+        return list(await asyncio.gather(*(registry.write_record(record(name)) for name in names)))
+
+    stored = asyncio.run(act())
+    there = asyncio.run(registry.records())
+    registry.close()
+
+    assert [True] * 100 == stored
+    assert names == [it.endpoint for it in there]
+    assert begun.count("BEGIN IMMEDIATE") <= 3
+
+
+def test_one_that_is_refused_undoes_no_other(path: Path) -> None:
+    """Of writes that share a transaction, the one that raises is undone and told; the others last."""
+    registry = SqliteRegistry(path)
+    orders = [Order(Kind.EVACUATE, "east", f"{at}.example", (), "ann", 1, "") for at in range(limits.MAX_ORDERS + 1)]
+
+    async def act() -> list[object]:
+        await asyncio.gather(*map(registry.give_order, orders[:-1]))
+        writes = registry.write_record(record("a")), registry.give_order(orders[-1]), registry.write_record(record("b"))
+        return list(await asyncio.gather(*writes, return_exceptions=True))
+
+    first, refused, second = asyncio.run(act())
+    there = asyncio.run(registry.records()), asyncio.run(registry.orders())
+    registry.close()
+
+    assert (True, True) == (first, second)
+    assert isinstance(refused, Refused)
+    assert (["a", "b"], limits.MAX_ORDERS) == ([it.endpoint for it in there[0]], len(there[1]))
+
+
+def test_half_a_write_is_undone(path: Path) -> None:
+    """What one wrote before it raised is not there; what those before and behind it wrote is."""
+
+    def half(db: sqlite3.Connection) -> None:
+        db.execute("INSERT INTO report VALUES ('p', 'half', 1, '')")
+        raise Refused("no")
+
+    def whole(name: str) -> Callable[[sqlite3.Connection], object]:
+        return lambda db: db.execute("INSERT INTO report VALUES ('p', ?, 1, '')", (name,))
+
+    database = Database(path)
+    ends = database.write([whole("one"), half, whole("two")])
+    (there,) = database.read([lambda db: [name for (name,) in db.execute("SELECT endpoint FROM report")]])
+    database.close()
+
+    assert [False, True, False] == [isinstance(end, Refused) for end in ends]
+    assert ["one", "two"] == there
+
+
+def test_a_damaged_row_is_the_affair_of_who_reads_it(path: Path) -> None:
+    """Who reads another record at the same time gets it."""
+    registry = SqliteRegistry(path)
+    asyncio.run(registry.write_record(record("bad")))
+    asyncio.run(registry.write_record(record("good")))
+    registry._database.write([lambda db: db.execute("UPDATE record SET sets = '[]' WHERE endpoint = 'bad'")])
+
+    async def act() -> list[object]:
+        reads = registry.known("p", "bad"), registry.known("p", "good")
+        return list(await asyncio.gather(*reads, return_exceptions=True))
+
+    bad, good = asyncio.run(act())
+    registry.close()
+
+    assert isinstance(bad, Unavailable)
+    assert Known(0, None, record("good")) == good
+
+
 def test_a_damaged_plan_is_an_error_not_a_plan(path: Path) -> None:
     """A stored text that is no safe plan is never handed out."""
     registry = SqliteRegistry(path)
     publish(registry, 1)
-    registry._database.write(lambda db: db.execute("UPDATE plan SET text = '{}', stamp = 'other'"))
+    registry._database.write([lambda db: db.execute("UPDATE plan SET text = '{}', stamp = 'other'")])
     with pytest.raises(Unavailable, match="is damaged: plan 1"):
         asyncio.run(registry.latest_plan())
     registry.close()
@@ -309,7 +427,7 @@ def test_a_damaged_record_is_an_error_not_a_record(path: Path, column: str) -> N
     """A stored record without a readable sentinel or a safe content is never handed out."""
     registry = SqliteRegistry(path)
     asyncio.run(registry.write_record(Record("p", DB, Sentinel("r", 1, 1, EAST.digest, Standing.LIVE, "x"), EAST)))
-    registry._database.write(lambda db: db.execute(f"UPDATE record SET {column} = '[]'"))
+    registry._database.write([lambda db: db.execute(f"UPDATE record SET {column} = '[]'")])
     with pytest.raises(Unavailable, match=f"is damaged: the record of {DB} at p"):
         asyncio.run(registry.records())
     registry.close()
