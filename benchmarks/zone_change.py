@@ -3,7 +3,8 @@
 Two zones of that BIND start with the same address records. octoDNS gets them as its documentation recommends: a YAML source,
 octodns-bind's Rfc2136Provider as target, `octodns-sync --doit`. outlast gets `outlast.toml` and a process that runs its
 planner once, and then its enactor until the last changed name is written. Both are processes that start for this and end afterwards, so
-both pay for starting Python and for reading their files; writing those files is outside the measurement.
+both pay for starting Python and for reading their files; writing those files is outside the measurement. The third way is outlast as it is
+used: planner and enactor run already, look ten times a second, and find the file changed; from then to the last name written.
 
 outlast works only on names that it is told to protect: the names that change are its endpoints, with a sentinel beside each,
 and the rest of the zone is somebody else's. octoDNS works on zones, and has to look at all of this one. That, and not that
@@ -12,12 +13,15 @@ and be the slower one. Rounds alternate; after each, the address records of ever
 """
 
 import resource
+import signal
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from subprocess import PIPE
 from typing import Any, NamedTuple
 
 import dns.query
@@ -37,15 +41,7 @@ RECORDS_MAX = 10_000
 SHARE = 100
 TTL = 60
 SECONDS_MAX = 600.0
-
-
-class Way(NamedTuple):
-    """One of those compared, its zone, and what makes it bring the zone to the state of a round."""
-
-    name: str
-    zone: str
-    prepare: Callable[[int], None]
-    command: tuple[str, ...]
+LOOK_EVERY = "100ms"
 
 
 class Cost(NamedTuple):
@@ -53,6 +49,18 @@ class Cost(NamedTuple):
 
     wall: float
     cpu: float
+
+
+class Way(NamedTuple):
+    """One of those compared, its zone, and what makes it bring the zone to the state of a round.
+
+    `carry_out` is told how many names change.
+    """
+
+    name: str
+    zone: str
+    prepare: Callable[[int], None]
+    carry_out: Callable[[int], Cost]
 
 
 def run(transactions: int, folder: Path) -> dict[str, Any]:
@@ -70,24 +78,25 @@ def run(transactions: int, folder: Path) -> dict[str, Any]:
             "skipped": "named not found",
         }
     setup = Setup.make(folder)
-    zones = {"octodns.test": 0, "outlast.test": changed}
+    zones = {"octodns.test": 0, "outlast.test": changed, "running.test": changed}
     texts = {zone: _zone_text(zone, count, without=own) for zone, own in zones.items()}
     own = folder / "bind"
     own.mkdir()
-    with bind(own, zones=texts, closed=(), key=setup.key_name, secret=setup.key_secret) as server:
+    with (
+        bind(own, zones=texts, closed=(), key=setup.key_name, secret=setup.key_secret) as server,
+        ExitStack() as running,
+    ):
         ways = (
             _octodns("octoDNS", "octodns.test", setup, server.port, count=count, changed=changed),
-            _outlast("outlast", "outlast.test", setup, server.port, count=changed, changed=changed),
+            _outlast("outlast", "outlast.test", setup, server.port, changed=changed),
+            _running("outlast, running", "running.test", setup, server.port, changed=changed, until=running),
         )
-        for way in ways:
-            way.prepare(0)
-            _carried_out(way, created=zones[way.zone] or 1)
-            _verify(way, server.port, count, changed, 0)
         costs: dict[str, list[Cost]] = {way.name: [] for way in ways}
-        for number in range(1, rounds + 1):
+        for number in range(rounds + 1):  # the first makes all names, and is not counted
             for way in ways:
                 way.prepare(number)
-                costs[way.name].append(_carried_out(way, created=changed))
+                cost = way.carry_out(changed)
+                costs[way.name] += [cost] if number else []
                 _verify(way, server.port, count, changed, number)
     medians = {name: Cost(*map(statistics.median, zip(*found, strict=True))) for name, found in costs.items()}
     first = medians[ways[0].name]
@@ -137,13 +146,12 @@ def _zone_text(zone: str, count: int, *, without: int) -> str:
     return head + "".join(f"h{number} A {_address(number, 0, 0)}\n" for number in range(without, count))
 
 
-def _carried_out(way: Way, *, created: int) -> Cost:
+def _processed(*command: str) -> Cost:
     before, begun = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    command = [*way.command, str(created)] if way.command[-1].endswith(".toml") else list(way.command)
     done = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, check=False)
     wall, after = time.perf_counter() - begun, resource.getrusage(resource.RUSAGE_CHILDREN)
     if done.returncode:
-        raise RuntimeError(f"{way.name}: {done.stderr[-2000:]}")
+        raise RuntimeError(f"{' '.join(command)}: {done.stderr[-2000:]}")
     return Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
@@ -182,26 +190,77 @@ def _octodns(name: str, zone: str, setup: Setup, port: int, *, count: int, chang
         (folder / "config" / f"{zone}.yaml").write_text(yaml.safe_dump(records))
 
     tool = Path(sys.executable).with_name("octodns-sync")
-    return Way(name, zone, prepare, (str(tool), "--quiet", "--doit", "--config-file", str(path)))
+    return Way(name, zone, prepare, lambda _: _processed(str(tool), "--quiet", "--doit", "--config-file", str(path)))
 
 
-def _outlast(name: str, zone: str, setup: Setup, port: int, *, count: int, changed: int) -> Way:
-    folder = setup.folder / zone
-    folder.mkdir()
-    path = folder / "outlast.toml"
+def _outlast(name: str, zone: str, setup: Setup, port: int, *, changed: int) -> Way:
+    path = setup.folder / zone / "outlast.toml"
+    path.parent.mkdir()
 
     def prepare(round_number: int) -> None:
-        head = (
-            f'realm = "bench"\n[registry]\nkind = "sqlite"\npath = "outlast.db"\n[provider.bind]\nkind = "rfc2136"\n'
-            f'address = "127.0.0.1"\nport = {port}\nzones = ["{zone}"]\nkey_secret_file = "{setup.key_file}"\ntimeout = "30s"\n'
-        )
-        path.write_text(
-            head
-            + "".join(
-                f'[endpoint."h{number}.{zone}"]\nttl = {TTL}\nprobed = false\nvelocity_window = "0s"\nsoak = "0s"\n'
-                f'targets = {{r = ["{_address(number, changed, round_number)}"]}}\n'
-                for number in range(count)
-            )
-        )
+        path.write_text(_configuration(zone, setup, port, round_number, changed))
 
-    return Way(name, zone, prepare, (sys.executable, "-m", "benchmarks.zone_worker", str(path)))
+    worker = "benchmarks.zone_worker"
+    return Way(name, zone, prepare, lambda count: _processed(sys.executable, "-m", worker, str(path), str(count)))
+
+
+def _running(name: str, zone: str, setup: Setup, port: int, *, changed: int, until: ExitStack) -> Way:
+    path = setup.folder / zone / "outlast.toml"
+    path.parent.mkdir()
+    coming = path.with_name("coming.toml")
+    roles: list[subprocess.Popen[str]] = []
+
+    def prepare(round_number: int) -> None:
+        coming.write_text(_configuration(zone, setup, port, round_number, changed))
+
+    def carry_out(count: int) -> Cost:
+        if not roles:
+            coming.replace(path)
+            command = [sys.executable, "-m", "benchmarks.zone_roles", str(path), str(count)]
+            process = subprocess.Popen(command, text=True, stdin=PIPE, stdout=PIPE, bufsize=1)
+            roles.append(until.enter_context(_ended(process)))
+            return _answered(name, process, time.perf_counter())
+        roles[0].send_signal(signal.SIGCONT)
+        assert roles[0].stdin is not None
+        roles[0].stdin.write("\n")
+        begun = time.perf_counter()
+        coming.replace(path)
+        return _answered(name, roles[0], begun)
+
+    return Way(name, zone, prepare, carry_out)
+
+
+def _answered(name: str, process: "subprocess.Popen[str]", begun: float) -> Cost:
+    assert process.stdout is not None
+    line = process.stdout.readline()
+    wall = time.perf_counter() - begun
+    if not line:
+        raise RuntimeError(f"{name}: the roles ended")
+    process.send_signal(signal.SIGSTOP)  # their looking must not cost the other ways anything
+    return Cost(wall, float(line))
+
+
+@contextmanager
+def _ended(process: "subprocess.Popen[str]") -> Iterator["subprocess.Popen[str]"]:
+    """The process, which ends when its standard input does."""
+    with process:
+        try:
+            yield process
+        finally:
+            process.send_signal(signal.SIGCONT)
+            assert process.stdin is not None
+            process.stdin.close()
+            process.wait(timeout=SECONDS_MAX)
+
+
+def _configuration(zone: str, setup: Setup, port: int, round_number: int, count: int) -> str:
+    head = (
+        f'realm = "bench"\n[registry]\nkind = "sqlite"\npath = "outlast.db"\n[provider.bind]\nkind = "rfc2136"\n'
+        f'address = "127.0.0.1"\nport = {port}\nzones = ["{zone}"]\nkey_secret_file = "{setup.key_file}"\ntimeout = "30s"\n'
+        f'[planner]\ninterval = "{LOOK_EVERY}"\n[enactor]\ninterval = "{LOOK_EVERY}"\n'
+    )
+    return head + "".join(
+        f'[endpoint."h{number}.{zone}"]\nttl = {TTL}\nprobed = false\nvelocity_window = "0s"\nsoak = "0s"\n'
+        f'targets = {{r = ["{_address(number, count, round_number)}"]}}\n'
+        for number in range(count)
+    )
