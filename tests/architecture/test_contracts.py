@@ -30,7 +30,7 @@ DOING = {
     "simulator": set(),
     "resolver": {"driver", "errand", "lookup", "probe", "resolver", "store", "upstream"},
     "telemetry": {"prometheus"},
-    "traffic": {"driver"},
+    "traffic": {"driver", "sightings"},
 }
 """Of each room that decides, the modules that do things; every other one decides, and is in the purity contract."""
 PROGRAM = {"__init__", "__main__", "command"}

@@ -22,7 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple, Protocol, TypeVar
 
-from outlast.errors import Unavailable
+from outlast.errors import OutlastError, Unavailable
 
 Result = TypeVar("Result")
 
@@ -233,9 +233,7 @@ def _end_of(work: Work[Result], db: sqlite3.Connection) -> Result | Exception:
     end: Result | Exception
     try:
         end = work(db)
-    except sqlite3.Error:
-        raise
-    except Exception as error:  # noqa: BLE001  it belongs to whoever asked for this work
+    except (OutlastError, ValueError, TypeError) as error:  # a refusal, or a row that cannot be read
         db.execute("ROLLBACK TO work")
         end = error
     db.execute("RELEASE work")

@@ -1,12 +1,13 @@
 """Carries out, on real registries and providers, what the control plane's machines ask for. It decides nothing."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 
 from outlast.clock import Clock
 from outlast.errors import InvalidSentinel, Unavailable, UnsafePlan
 from outlast.traffic import messages as m
-from outlast.traffic.ports import Outcome, Place, Provider, Registry, Reply
+from outlast.traffic.ports import Outcome, Provider, Registry, Reply
+from outlast.traffic.sightings import sight
 from outlast.traffic.topology import Topology
 
 CarryOut = Callable[[m.Effect], Awaitable[m.Event | None]]
@@ -52,7 +53,7 @@ class Driver:
             case m.ReadLive():
                 return await self._read_live(effect)
             case m.ReadSentinels(places=places):
-                return m.SentinelsRead(await self._read_sentinels(places))
+                return m.SentinelsRead(await sight(self._providers, places))
             case m.Commit():
                 return await self._commit(effect)
         if self._registry is None:
@@ -71,31 +72,6 @@ class Driver:
             return m.LiveRead(await provider.read(effect.endpoint))
         except Unavailable as error:
             return m.ProviderDown(str(error))
-
-    async def _read_sentinels(self, places: tuple[Place, ...]) -> tuple[m.Sighting, ...]:
-        found: list[m.Sighting] = []
-
-        async def work(mine: Iterator[Place]) -> None:
-            found.extend([await self._sighting(place) for place in mine])
-
-        by_provider: dict[str, list[Place]] = {}
-        for place in places:
-            by_provider.setdefault(place.provider, []).append(place)
-        workers = []
-        for name, there in by_provider.items():
-            queue, provider = iter(there), self._providers.get(name)
-            workers += [work(queue) for _ in range(provider.at_once if provider is not None else 1)]
-        await asyncio.gather(*workers)
-        return tuple(found)
-
-    async def _sighting(self, place: Place) -> m.Sighting:
-        provider = self._providers.get(place.provider)
-        if provider is None:
-            return m.Sighting(place, None, f"no provider {place.provider!r} is configured here")
-        try:
-            return m.Sighting(place, await provider.read_sentinel(place.endpoint))
-        except Unavailable as error:
-            return m.Sighting(place, None, str(error))
 
     async def _commit(self, effect: m.Commit) -> m.Event:
         transaction = effect.transaction
