@@ -6,6 +6,9 @@ write begins IMMEDIATE, so that what it reads is still true when it writes.
 The file may be moved, deleted or restored from a backup under a running process. SQLite would go on with a file that
 nobody else can see; therefore each transaction first compares the file under the path with the one that is open, and
 opens anew if it is another. A lost registry heals itself from the sentinels, so a missing file is made again.
+
+Nothing here waits for another process: a transaction that finds the file taken ends at once with `Busy`. Whoever has time
+tries again, and meanwhile keeps neither the connection nor a thread from those who only read.
 """
 
 import contextlib
@@ -27,9 +30,6 @@ APPLICATION_ID = 0x6F75746C
 """`outl`, in the file's header: a file of somebody else's is not ours to fill."""
 SCHEMA_VERSION = 3
 """Version 1 had neither orders nor the audit log, version 2 no leases; it is brought forward when it is opened."""
-CHECK_SECONDS = 0.02
-"""Between attempts to switch a new file to WAL, which SQLite's own busy handler does not wait for."""
-
 _SCHEMA = """
 CREATE TABLE floor (one INTEGER PRIMARY KEY CHECK (one = 1), generation INTEGER NOT NULL);
 INSERT INTO floor VALUES (1, 0);
@@ -63,18 +63,20 @@ class _Identity(NamedTuple):
     inode: int
 
 
+class Busy(Unavailable):
+    """Another process, or another thread of this one, has the file. Nothing was done; a moment later it may be free."""
+
+
 class Database:
     """One connection to the file, opened when first needed, used by one thread at a time.
 
     Args:
         path: The file; its folder must exist. It is made with mode 0600.
-        busy_timeout: Seconds to wait for another process's transaction.
 
     """
 
-    def __init__(self, path: Path, *, busy_timeout: float) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._busy_timeout = busy_timeout
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._identity: _Identity | None = None
@@ -84,26 +86,31 @@ class Database:
     def __repr__(self) -> str:
         return f"<Database {self._path} {'open' if self._db else 'closed'}>"
 
-    def read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
+    def read(self, work: Callable[[sqlite3.Connection], Result], *, until: float = 0.0) -> Result:
         """Run `work` on one snapshot of the file.
 
+        Args:
+            work: What to do; it may be begun again if the file turns out to be taken.
+            until: When to stop waiting for other threads, as `time.monotonic` counts.
+
         Raises:
+            Busy: The file is taken.
             Unavailable: The file cannot be used; the message names it and the hint the fix.
 
         """
-        return self._transact("BEGIN", work)
+        return self._transact("BEGIN", work, until)
 
-    def write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        """Run `work` alone and make its changes last, or undo them all if it raises; raises as `read` does."""
-        return self._transact("BEGIN IMMEDIATE", work)
+    def write(self, work: Callable[[sqlite3.Connection], Result], *, until: float = 0.0) -> Result:
+        """Run `work` alone and make its changes last, or undo them all if it raises; waits and raises as `read` does."""
+        return self._transact("BEGIN IMMEDIATE", work, until)
 
     def close(self) -> None:
         """Close the file. The next transaction opens it again."""
         with self._lock:
             self._drop()
 
-    def _transact(self, begin: str, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        with self._lock, self._explained():
+    def _transact(self, begin: str, work: Callable[[sqlite3.Connection], Result], until: float) -> Result:
+        with self._turn(until), self._explained():
             db = self._connection()
             db.execute(begin)
             try:
@@ -116,14 +123,27 @@ class Database:
             return result
 
     @contextmanager
+    def _turn(self, until: float) -> Iterator[None]:
+        if not self._lock.acquire(timeout=max(0.0, until - time.monotonic())):
+            # Mostly one of our threads is just hearing that another process has the file.
+            fix = f"another process holds it, or this one for long; see who: fuser {self._path}"
+            raise Busy(f"registry {self._path}: database is locked", hint=fix)
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    @contextmanager
     def _explained(self) -> Iterator[None]:
         try:
             yield
         except sqlite3.Error as error:
             code = getattr(error, "sqlite_errorcode", 0) & 0xFF
-            if code not in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            is_busy = code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
+            if not is_busy:
                 self._drop()
-            raise Unavailable(f"registry {self._path}: {error}", hint=_hint(code, self._path)) from error
+            family = Busy if is_busy else Unavailable
+            raise family(f"registry {self._path}: {error}", hint=_hint(code, self._path)) from error
         except OSError as error:
             raise Unavailable(f"registry {self._path}: {error.strerror}", hint=_os_hint(error, self._path)) from error
 
@@ -147,9 +167,7 @@ class Database:
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._identity = _identify(self._path)
-        self._db = sqlite3.connect(
-            self._path, timeout=self._busy_timeout, isolation_level=None, check_same_thread=False
-        )
+        self._db = sqlite3.connect(self._path, timeout=0.0, isolation_level=None, check_same_thread=False)
         self.openings += 1
         if self._version(self._db) < SCHEMA_VERSION:
             self._prepare(self._db)
@@ -184,18 +202,9 @@ class Database:
         db.execute("COMMIT")
 
     def _switch_to_wal(self, db: sqlite3.Connection) -> None:
-        give_up = time.monotonic() + self._busy_timeout
-        while True:
-            try:
-                (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
-            except sqlite3.OperationalError as error:
-                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up:
-                    raise
-                time.sleep(CHECK_SECONDS)
-                continue
-            if mode != "wal":
-                self._refuse("its file system cannot share memory between processes", "put it on a local disk")
-            return
+        (mode,) = db.execute("PRAGMA journal_mode = WAL").fetchone()
+        if mode != "wal":
+            self._refuse("its file system cannot share memory between processes", "put it on a local disk")
 
     def _drop(self) -> None:
         # A file that was moved away keeps its journal: SQLite itself checks that before it tidies up.

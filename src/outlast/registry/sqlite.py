@@ -7,13 +7,14 @@ because an enactor asks for it once per endpoint and pass.
 import asyncio
 import secrets
 import sqlite3
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from outlast.health.signal import Signal
 from outlast.registry import limits
-from outlast.registry.database import Database
+from outlast.registry.database import Busy, Database
 from outlast.registry.rows import order_of, plan_of, record_of, row_of_order, row_of_record, signal_of
 from outlast.traffic.content import Content
 from outlast.traffic.orders import Deed, Order
@@ -21,6 +22,8 @@ from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, supersedes
 
 Result = TypeVar("Result")
+CHECK_SECONDS = 0.02
+"""Between attempts while another process has the file; SQLite's own waiting goes from 1 to 100 ms."""
 
 _LATEST = "SELECT generation, stamp FROM plan ORDER BY generation DESC LIMIT 1"
 _RECORD = "SELECT provider, endpoint, sentinel, sets FROM record"
@@ -49,18 +52,25 @@ class _Latest(NamedTuple):
     plan: Plan
 
 
+class _Transact(Protocol):
+    """`Database.read` or `Database.write`."""
+
+    def __call__(self, work: Callable[[sqlite3.Connection], Result], *, until: float) -> Result: ...
+
+
 class SqliteRegistry:
     """The port `Registry` on a file. Nothing is opened before the first call, and then in a thread.
 
     Args:
         path: The file; its folder must exist.
-        busy_timeout: Seconds to wait for another process before a call raises `Unavailable`.
+        busy_timeout: Seconds from a call to its `Unavailable` if others keep the file, however many calls wait.
 
     """
 
     def __init__(self, path: Path | str, *, busy_timeout: float = 2.0) -> None:
         self._path = Path(path)
-        self._database = Database(self._path, busy_timeout=busy_timeout)
+        self._database = Database(self._path)
+        self._busy_timeout = busy_timeout
         self._latest: _Latest | None = None
 
     def __repr__(self) -> str:
@@ -246,10 +256,22 @@ class SqliteRegistry:
         return self._latest.plan if self._latest is not None else None
 
     async def _read(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await asyncio.to_thread(self._database.read, work)
+        return await self._patiently(self._database.read, work)
 
     async def _write(self, work: Callable[[sqlite3.Connection], Result]) -> Result:
-        return await asyncio.to_thread(self._database.write, work)
+        return await self._patiently(self._database.write, work)
+
+    async def _patiently(self, transact: _Transact, work: Callable[[sqlite3.Connection], Result]) -> Result:
+        # Waited for here and not in SQLite: the one connection, and the few threads there are, stay free for readers.
+        until = time.monotonic() + self._busy_timeout
+        while True:
+            left = until - time.monotonic()
+            try:
+                return await asyncio.to_thread(transact, work, until=until)
+            except Busy:
+                if left <= 0:
+                    raise
+            await asyncio.sleep(min(CHECK_SECONDS, left))
 
     def _latest_plan(self, db: sqlite3.Connection) -> Plan | None:
         row = db.execute(_LATEST).fetchone()

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -185,6 +186,40 @@ def test_a_locked_file_is_an_error_within_the_timeout(path: Path) -> None:
     registry.close()
 
     assert 1 == floor
+
+
+def test_many_calls_on_a_locked_file_wait_no_longer_than_one(path: Path) -> None:
+    """With the file held elsewhere each of many writers gives up after its own timeout, and a reader waits for none."""
+    registry, patience = SqliteRegistry(path, busy_timeout=0.5), 0.5
+    publish(registry, 1)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    ended: list[str] = []
+
+    async def write() -> float:
+        begun = time.monotonic()
+        with pytest.raises(Unavailable, match="another process holds it"):
+            await registry.lift_order(("evacuate", "east", ""))
+        ended.append("write")
+        return time.monotonic() - begun
+
+    async def read() -> None:
+        assert 1 == await registry.floor()
+        ended.append("read")
+
+    async def ask() -> list[float]:
+        writers = [asyncio.create_task(write()) for _ in range(20)]
+        await asyncio.sleep(0)
+        await read()
+        return await asyncio.gather(*writers)
+
+    took = asyncio.run(ask())
+    other.close()
+    registry.close()
+
+    assert ["read", *["write"] * 20] == ended
+    assert patience <= min(took)
+    assert max(took) < 5 * patience
 
 
 def test_a_file_deleted_under_a_running_process_is_made_again(path: Path) -> None:
