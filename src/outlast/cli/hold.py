@@ -102,7 +102,7 @@ def hold(command: Command, wanted: Wanted) -> None:
     places = chosen(settings, wanted.names, everything=wanted.everything)
     me = operator(command)
     states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
-    registry, providers = wire.registry(settings), wire.providers(settings)
+    registry, providers = wire.registry(settings, is_reader=not wanted.apply), wire.providers(settings)
     hand = Hand(
         registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason, pace=pace_of(settings)
     )

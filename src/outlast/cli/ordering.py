@@ -58,7 +58,7 @@ class Arrival(NamedTuple):
 
 def carry_out_order(settings: Settings, wish: Wish) -> None:
     """Tell what would change, and with `apply` give or lift the order and watch; leave with 0, or with 1 if DNS did not follow."""
-    registry = wire.registry(settings)
+    registry = wire.registry(settings, is_reader=not wish.apply)
     changes = asyncio.run(_preview(settings, registry, wish))
     if not wish.as_json:
         _tell_changes(wish, changes)

@@ -74,7 +74,7 @@ def signal(settings: Settings, names: list[str], wish: Signal) -> None:
 
 async def _carry_out(settings: Settings, names: list[str], wish: Signal) -> list[Told]:
     places = leaving.places(settings, leaving.WATCH_NAME)
-    registry = None if wish.here else wire.registry(settings)
+    registry = None if wish.here else wire.registry(settings, is_reader=not wish.apply)
     left = _left_here(places) if registry is None else leaving.left_by(await _orders(registry, wish))
     told = [_told(upper, regions, left, wish) for upper, regions in _chosen(settings, names, wish.region, left)]
     if not wish.apply:
