@@ -10,6 +10,7 @@ import typer
 
 from outlast.cli.audit import write_down
 from outlast.cli.output import printable, put, put_json
+from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import Unavailable
@@ -59,14 +60,16 @@ class Arrival(NamedTuple):
 def carry_out_order(settings: Settings, wish: Wish) -> None:
     """Tell what would change, and with `apply` give or lift the order and watch; leave with 0, or with 1 if DNS did not follow."""
     registry = wire.registry(settings, is_reader=not wish.apply)
-    changes = asyncio.run(_preview(settings, registry, wish))
-    if not wish.as_json:
-        _tell_changes(wish, changes)
-    arrivals: tuple[Arrival, ...] = ()
+    changes, begun = asyncio.run(_preview(settings, registry, wish)), time.monotonic()
     if wish.apply:
-        arrivals = asyncio.run(_give_and_watch(settings, registry, wish, changes))
-    if wish.as_json:
-        put_json(_to_json(wish, changes, arrivals))
+        asyncio.run(_give(registry, wish))
+    with after_applying(is_applied=wish.apply):
+        if not wish.as_json:
+            _tell_changes(wish, changes)
+    arrivals = asyncio.run(_watch_all(settings, wish, changes, begun)) if wish.apply and wish.wait else ()
+    with after_applying(is_applied=wish.apply):
+        if wish.as_json:
+            put_json(_to_json(wish, changes, arrivals))
     late = [arrival for arrival in arrivals if arrival.seconds is None]
     raise typer.Exit(1 if late else 0)
 
@@ -119,10 +122,8 @@ def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
     return Change(entry.endpoint, before, entry.content.targets, kept, entry.shortage)
 
 
-async def _give_and_watch(
-    settings: Settings, registry: Registry, wish: Wish, changes: tuple[Change, ...]
-) -> tuple[Arrival, ...]:
-    order, begun = wish.order, time.monotonic()
+async def _give(registry: Registry, wish: Wish) -> None:
+    order = wish.order
     if not wish.undo:
         await registry.give_order(order)
     for key in order.keys[0 if wish.undo else 1 :]:
@@ -131,8 +132,9 @@ async def _give_and_watch(
     subject = " ".join(word for word in (order.subject, order.endpoint, *order.addresses) if word)
     outcome = "lifted" if wish.undo else "ordered"
     await write_down(registry, by=order.by, what=what, subject=subject, why=order.reason, outcome=outcome)
-    if not wish.wait:
-        return ()
+
+
+async def _watch_all(settings: Settings, wish: Wish, changes: tuple[Change, ...], begun: float) -> tuple[Arrival, ...]:
     concerned = {change.endpoint: change.after for change in changes}
     places = [place for place in wire.places(settings) if place.endpoint in concerned]
     watched = (_watch(settings, place, concerned[place.endpoint], begun, wish) for place in places)

@@ -11,6 +11,7 @@ import typer
 from outlast.cli.audit import write_down
 from outlast.cli.hold import user
 from outlast.cli.output import printable, put, put_json
+from outlast.cli.stdout import after_applying
 from outlast.config import leaving, wire
 from outlast.config.leaving import Region
 from outlast.config.settings import Route53Settings, Settings
@@ -65,10 +66,11 @@ class Told(NamedTuple):
 def signal(settings: Settings, names: list[str], wish: Signal) -> None:
     """Say what shall be said, ask the watches for it, and leave with 0, or with 1 if too few of them say so."""
     told = asyncio.run(_carry_out(settings, names, wish))
-    if wish.as_json:
-        put_json(_to_json(told, wish))
-    else:
-        _print(told, wish)
+    with after_applying(is_applied=wish.apply):
+        if wish.as_json:
+            put_json(_to_json(told, wish))
+        else:
+            _print(told, wish)
     raise typer.Exit(0 if all(it.is_heard(left=wish.left) for it in told) else 1)
 
 
