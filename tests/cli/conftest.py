@@ -58,3 +58,10 @@ def settled_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     with a_world(tmp_path_factory.mktemp("settled")) as made:
         made.settle()
         yield made
+
+
+@pytest.fixture(scope="module")
+def fresh_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A world in which no role has run yet; for tests that only look."""
+    with a_world(tmp_path_factory.mktemp("fresh")) as made:
+        yield made

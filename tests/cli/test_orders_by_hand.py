@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import time
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from outlast.traffic.orders import Kind, Order
 
 pytestmark = pytest.mark.slow
 BOTH = ("127.0.0.1", "127.0.0.2")
+DB = "db.example.com"
 
 
 @pytest.fixture(scope="module")
@@ -91,6 +93,57 @@ def test_an_endpoint_that_does_not_follow_is_told_each_time(running: World) -> N
 
     assert (1, True) == (first.returncode, "db.example.com at primary: DOES NOT FOLLOW" in first.stderr)
     assert (1, [late]) == (again.returncode, json.loads(again.stdout)["arrivals"])
+
+
+@pytest.mark.parametrize(
+    ("arguments", "lifting"),
+    [
+        (("evacuate", "127.0.0.2"), "evacuate 127.0.0.2"),
+        (("evacuate", "127.0.0.2", "--endpoint", DB, "--all"), f"evacuate 127.0.0.2 --endpoint {DB}"),
+        (("pin", DB, "127.0.0.1", "--config", "./outlast.toml"), f"pin {DB}"),
+        (("pin", DB, "127.0.0.1", "--config", "other.toml"), f"pin {DB} --config other.toml"),
+    ],
+)
+def test_who_stops_watching_hears_that_the_order_stands(
+    running: World, arguments: tuple[str, ...], lifting: str
+) -> None:
+    """Interrupted while it watches, the command says that the order stands, and the command that lifts it; it does."""
+    (running.folder / "other.toml").write_text((running.folder / "outlast.toml").read_text())
+    running.run("freeze", "--all", "--apply")
+    watching = running.start(*arguments, "--apply")
+    log = running.folder / f"{'-'.join(arguments[:2])}.log"
+    assert watching.stdout is not None
+    told = watching.stdout.readline()
+    status = running.stop(watching, signal.SIGINT)
+    said = log.read_text().splitlines()
+    log.unlink()
+    standing = running.run("plan", "show").stdout
+    command = f"outlast {lifting} --undo --apply"
+    lifted = running.run(*command.split()[1:], "--wait", "0")
+    running.run("thaw", "--all", "--apply")
+    wait_for(lambda: running.is_settled(*BOTH))
+
+    assert ("order: ", 130) == (told[:7], status)
+    assert ["outlast: interrupted: the order stands all the same", f"  to lift it: {command}"] == said
+    assert (True, 0) == ("standing order" in standing, lifted.returncode), lifted.stderr
+
+
+def test_who_stops_watching_hears_that_the_order_is_lifted(running: World) -> None:
+    """Interrupted after --undo, the command says that the order is gone all the same."""
+    running.run("evacuate", "127.0.0.2", "--apply")
+    running.run("freeze", "--all", "--apply")
+    watching = running.start("evacuate", "127.0.0.2", "--undo", "--apply")
+    assert watching.stdout is not None
+    told = watching.stdout.readline()
+    status = running.stop(watching, signal.SIGINT)
+    log = running.folder / "evacuate-127.0.0.2.log"
+    said = log.read_text()
+    log.unlink()
+    running.run("thaw", "--all", "--apply")
+    wait_for(lambda: running.is_settled(*BOTH))
+
+    assert ("lift: ", 130) == (told[:6], status)
+    assert "outlast: interrupted: the order is lifted all the same\n" == said
 
 
 def test_an_order_for_a_target_that_is_gone_is_lifted(running: World) -> None:

@@ -1,7 +1,7 @@
 """The `outlast` command, one module per command.
 
 Exit statuses are the same everywhere: 0 as asked, 1 not (or something needs attention), 2 the command line or the
-configuration is wrong. `outlast status` adds 3: it could not tell.
+configuration is wrong. `outlast status` adds 3: it could not tell. Output that cannot be written is 1, whatever was done.
 """
 
 import sys
@@ -27,11 +27,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.stderr.write("outlast: the commands are not installed; pip install 'outlast[cli]'\n")
         raise SystemExit(1) from None
     from outlast.cli.output import failed
+    from outlast.cli.stdout import checked_stdout
     from outlast.errors import OutlastError
 
-    try:
-        app(None if arguments is None else list(arguments), prog_name="outlast")
-    except OutlastError as error:
-        raise SystemExit(failed(error)) from None
-    except KeyboardInterrupt:
-        raise SystemExit(130) from None
+    with checked_stdout():
+        try:
+            app(None if arguments is None else list(arguments), prog_name="outlast")
+        except OutlastError as error:
+            raise SystemExit(failed(error)) from None
+        except KeyboardInterrupt:
+            raise SystemExit(130) from None

@@ -32,7 +32,9 @@ def audit(
 
     Every command that wrote something with --apply is here, if the registry could be reached then.
     """
-    deeds = asyncio.run(wire.registry(load(config)).logged(last))
+    settings = load(config)
+    wire.check_registry(settings)
+    deeds = asyncio.run(wire.registry(settings, is_reader=True).logged(last))
     if as_json:
         put_json([{**deed._asdict(), "at": deed.at / 1e9} for deed in deeds])
         return

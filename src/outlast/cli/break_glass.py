@@ -76,7 +76,7 @@ def break_glass(
     if server or zone or key_file:
         world = _direct(endpoint, server=server, port=port, zone=zone, key_file=key_file, realm=realm)
     else:
-        world = _configured(endpoint, config)
+        world = _configured(endpoint, config, apply=apply)
     content = Content.of_targets(targets, ttl=ttl if ttl is not None else world.ttl)
     me = operator(Command.BREAK_GLASS)
     states = tuple(
@@ -113,7 +113,7 @@ def _check_addresses(addresses: list[str]) -> None:
         raise InvalidConfig(tuple(faults))
 
 
-def _configured(endpoint: str, config: Path) -> World:
+def _configured(endpoint: str, config: Path, *, apply: bool) -> World:
     settings = load(config)
     names = wire.providers_of(settings, endpoint)
     if not names:
@@ -122,7 +122,8 @@ def _configured(endpoint: str, config: Path) -> World:
     known = settings.topology.endpoint(endpoint)
     ttl = known.ttl if known is not None else TTL
     reached = {name: wired[name] for name in names}
-    return World(settings.realm, wire.registry(settings), reached, ttl, pace_of(settings))
+    registry = wire.registry(settings, is_reader=not apply)
+    return World(settings.realm, registry, reached, ttl, pace_of(settings))
 
 
 def _direct(endpoint: str, *, server: str, port: int, zone: str, key_file: str, realm: str) -> World:

@@ -11,7 +11,7 @@ from outlast.audit.prove import prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_signing, judge_tier, judge_zone
 from outlast.config import wire
 from outlast.config.settings import AnyProviderSettings, OctodnsSettings, Route53Settings, ServerSettings, Settings
-from outlast.errors import OutlastError
+from outlast.errors import OutlastError, Unavailable
 from outlast.health.lookup import Lookup
 from outlast.traffic.ports import Live, Place
 from outlast.traffic.topology import Endpoint
@@ -117,7 +117,11 @@ async def _registry(settings: Settings, resolver: "Server | None") -> list[Findi
         for name, why in names.unseen.items()
     ]
     try:
-        floor = await wire.registry(settings).floor()
+        wire.check_registry(settings)
+    except Unavailable as error:
+        return [*unseen, Finding(Level.WARN, "registry", subject, error.message, error.hint)]
+    try:
+        floor = await wire.registry(settings, is_reader=True).floor()
     except OutlastError as error:
         return [*unseen, Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
     return [*unseen, Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")]

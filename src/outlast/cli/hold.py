@@ -13,6 +13,7 @@ import typer
 
 from outlast.cli.audit import write_down
 from outlast.cli.output import printable, put, put_json
+from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.hand_turns import Pace, hand_turns
 from outlast.config.parse import load
@@ -102,7 +103,7 @@ def hold(command: Command, wanted: Wanted) -> None:
     places = chosen(settings, wanted.names, everything=wanted.everything)
     me = operator(command)
     states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
-    registry, providers = wire.registry(settings), wire.providers(settings)
+    registry, providers = wire.registry(settings, is_reader=not wanted.apply), wire.providers(settings)
     hand = Hand(
         registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason, pace=pace_of(settings)
     )
@@ -118,10 +119,11 @@ def pace_of(settings: Settings) -> Pace:
 def carry_out(states: tuple[HoldState, ...], hand: Hand, *, as_json: bool) -> None:
     """Drive every machine to its end, print what became of it, and leave with status 1 unless all went well."""
     ends, unguarded = asyncio.run(drive_all(states, hand))
-    if as_json:
-        put_json(to_json(ends, hand, unguarded))
-    else:
-        _print(ends, hand, unguarded)
+    with after_applying(is_applied=hand.apply):
+        if as_json:
+            put_json(to_json(ends, hand, unguarded))
+        else:
+            _print(ends, hand, unguarded)
     raise typer.Exit(0 if all(end.phase is Phase.DONE for end in ends) else 1)
 
 

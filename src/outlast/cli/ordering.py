@@ -1,6 +1,7 @@
 """What evacuate and pin share: what the planner would do with an order, giving it, and watching until DNS follows."""
 
 import asyncio
+import shlex
 import sys
 import time
 from dataclasses import dataclass
@@ -9,10 +10,13 @@ from typing import Any, NamedTuple
 import typer
 
 from outlast.cli.audit import write_down
+from outlast.cli.options import DEFAULT_CONFIG
 from outlast.cli.output import printable, put, put_json
+from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import Unavailable
+from outlast.interrupts import uninterrupted
 from outlast.traffic.content import digest
 from outlast.traffic.drafting import next_entries
 from outlast.traffic.messages import InputsRead
@@ -58,17 +62,52 @@ class Arrival(NamedTuple):
 
 def carry_out_order(settings: Settings, wish: Wish) -> None:
     """Tell what would change, and with `apply` give or lift the order and watch; leave with 0, or with 1 if DNS did not follow."""
-    registry = wire.registry(settings)
+    registry = wire.registry(settings, is_reader=not wish.apply)
     changes = asyncio.run(_preview(settings, registry, wish))
-    if not wish.as_json:
-        _tell_changes(wish, changes)
     arrivals: tuple[Arrival, ...] = ()
     if wish.apply:
-        arrivals = asyncio.run(_give_and_watch(settings, registry, wish, changes))
-    if wish.as_json:
-        put_json(_to_json(wish, changes, arrivals))
+        arrivals = _carried_out(settings, registry, wish, changes)
+    elif not wish.as_json:
+        _tell_changes(wish, changes)
+    with after_applying(is_applied=wish.apply):
+        if wish.as_json:
+            put_json(_to_json(wish, changes, arrivals))
     late = [arrival for arrival in arrivals if arrival.seconds is None]
     raise typer.Exit(1 if late else 0)
+
+
+def _carried_out(
+    settings: Settings, registry: Registry, wish: Wish, changes: tuple[Change, ...]
+) -> tuple[Arrival, ...]:
+    begun, is_given = time.monotonic(), False
+    try:
+        with asyncio.Runner() as runner:
+            with uninterrupted():
+                runner.run(_give(registry, wish))
+                is_given = True
+            return runner.run(_tell_and_watch(settings, wish, changes, begun))
+    except KeyboardInterrupt:
+        # Whoever stops watching must not believe that the order is gone with it.
+        if is_given:
+            _tell_standing(settings, wish)
+        raise
+
+
+def _tell_standing(settings: Settings, wish: Wish) -> None:
+    if wish.undo:
+        sys.stderr.write("outlast: interrupted: the order is lifted all the same\n")
+    else:
+        lifting = _lifting(settings, wish.order)
+        sys.stderr.write(f"outlast: interrupted: the order stands all the same\n  to lift it: {lifting}\n")
+
+
+def _lifting(settings: Settings, order: Order) -> str:
+    words = ["pin", order.endpoint] if order.kind is Kind.PIN else ["evacuate", order.subject]
+    if order.kind is not Kind.PIN and order.endpoint:
+        words += ["--endpoint", order.endpoint]
+    if settings.path != DEFAULT_CONFIG:
+        words += ["--config", str(settings.path)]
+    return shlex.join(["outlast", *words, "--undo", "--apply"])
 
 
 async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[Change, ...]:
@@ -119,10 +158,8 @@ def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
     return Change(entry.endpoint, before, entry.content.targets, kept, entry.shortage)
 
 
-async def _give_and_watch(
-    settings: Settings, registry: Registry, wish: Wish, changes: tuple[Change, ...]
-) -> tuple[Arrival, ...]:
-    order, begun = wish.order, time.monotonic()
+async def _give(registry: Registry, wish: Wish) -> None:
+    order = wish.order
     if not wish.undo:
         await registry.give_order(order)
     for key in order.keys[0 if wish.undo else 1 :]:
@@ -131,6 +168,15 @@ async def _give_and_watch(
     subject = " ".join(word for word in (order.subject, order.endpoint, *order.addresses) if word)
     outcome = "lifted" if wish.undo else "ordered"
     await write_down(registry, by=order.by, what=what, subject=subject, why=order.reason, outcome=outcome)
+
+
+async def _tell_and_watch(
+    settings: Settings, wish: Wish, changes: tuple[Change, ...], begun: float
+) -> tuple[Arrival, ...]:
+    # Told in here: whoever reads it may interrupt at once, and that should not meet a loop that is just being begun.
+    with after_applying(is_applied=True):
+        if not wish.as_json:
+            _tell_changes(wish, changes)
     if not wish.wait:
         return ()
     concerned = {change.endpoint: change.after for change in changes}

@@ -11,6 +11,7 @@ from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epi
 from outlast.cli.output import printable, put, put_json
 from outlast.config import wire
 from outlast.config.parse import load
+from outlast.config.settings import Settings
 from outlast.errors import Refused
 from outlast.traffic.hold_state import Command, HoldState
 from outlast.traffic.plan import Entry, Plan, sets_to_json
@@ -40,7 +41,7 @@ def plan() -> None:
 @app.command(epilog=SHOW)
 def show(generation: Latest = 0, as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
     """Print a plan: what each endpoint shall answer, what is left out and why, and the orders that stand."""
-    registry = wire.registry(load(config))
+    registry = _registry_of(load(config))
     found, orders = asyncio.run(_plan(registry, generation)), asyncio.run(registry.orders())
     if as_json:
         put_json({**_head(found), "entries": [_entry(item) for item in found.entries], "orders": [*map(str, orders)]})
@@ -59,7 +60,7 @@ def show(generation: Latest = 0, as_json: Json = False, config: Config = DEFAULT
 @app.command(epilog=DIFF)
 def diff(old: Generation, new: Latest = 0, as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
     """Print what differs between two plans: addresses and names that come and go, by endpoint."""
-    registry = wire.registry(load(config))
+    registry = _registry_of(load(config))
     before, after = asyncio.run(_plan(registry, old)), asyncio.run(_plan(registry, new))
     changes = differences(before, after)
     if as_json:
@@ -76,7 +77,7 @@ def diff(old: Generation, new: Latest = 0, as_json: Json = False, config: Config
 @app.command(epilog=HISTORY)
 def history(as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
     """List the plans that are kept, newest first, each with who published it and why."""
-    plans = asyncio.run(_all(wire.registry(load(config))))
+    plans = asyncio.run(_all(_registry_of(load(config))))
     if as_json:
         put_json([_head(item) for item in plans])
         return
@@ -100,7 +101,7 @@ def rollback(
     printed; nothing is written without --apply.
     """
     settings = load(config)
-    registry = wire.registry(settings)
+    registry = _registry_of(settings, is_reader=not apply)
     old = asyncio.run(_plan(registry, generation))
     places = chosen(settings, names or [], everything=everything)
     missing = sorted({place.endpoint for place in places if old.entry(place.endpoint) is None})
@@ -142,6 +143,12 @@ def differences(before: Plan, after: Plan) -> list[dict[str, Any]]:
         change = {"endpoint": name, "was": one is not None, "is": two is not None}
         found.append({**change, "gone": sorted(was - now), "come": sorted(now - was)})
     return found
+
+
+def _registry_of(settings: Settings, *, is_reader: bool = True) -> Registry:
+    # Of an empty registry there is nothing to show: that it is missing says more.
+    wire.check_registry(settings)
+    return wire.registry(settings, is_reader=is_reader)
 
 
 async def _plan(registry: Registry, generation: int) -> Plan:

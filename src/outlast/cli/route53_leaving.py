@@ -11,6 +11,7 @@ import typer
 from outlast.cli.audit import write_down
 from outlast.cli.hold import user
 from outlast.cli.output import printable, put, put_json
+from outlast.cli.stdout import after_applying
 from outlast.config import leaving, wire
 from outlast.config.leaving import Region
 from outlast.config.settings import Route53Settings, Settings
@@ -65,16 +66,17 @@ class Told(NamedTuple):
 def signal(settings: Settings, names: list[str], wish: Signal) -> None:
     """Say what shall be said, ask the watches for it, and leave with 0, or with 1 if too few of them say so."""
     told = asyncio.run(_carry_out(settings, names, wish))
-    if wish.as_json:
-        put_json(_to_json(told, wish))
-    else:
-        _print(told, wish)
+    with after_applying(is_applied=wish.apply):
+        if wish.as_json:
+            put_json(_to_json(told, wish))
+        else:
+            _print(told, wish)
     raise typer.Exit(0 if all(it.is_heard(left=wish.left) for it in told) else 1)
 
 
 async def _carry_out(settings: Settings, names: list[str], wish: Signal) -> list[Told]:
     places = leaving.places(settings, leaving.WATCH_NAME)
-    registry = None if wish.here else wire.registry(settings)
+    registry = None if wish.here else wire.registry(settings, is_reader=not wish.apply)
     left = _left_here(places) if registry is None else leaving.left_by(await _orders(registry, wish))
     told = [_told(upper, regions, left, wish) for upper, regions in _chosen(settings, names, wish.region, left)]
     if not wish.apply:

@@ -10,6 +10,7 @@ import typer
 from outlast.cli.audit import write_down
 from outlast.cli.hold import user
 from outlast.cli.output import printable, put, put_json
+from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.settings import Route53Settings, Settings
 from outlast.errors import InvalidConfig, OutlastError, Refused
@@ -37,10 +38,11 @@ def prepare_name(settings: Settings, wanted: Wanted) -> None:
     name = wanted.name.lower().rstrip(".")
     at = _provider_of(settings, name)
     found, reply = asyncio.run(_prepare(settings, at, _above(settings, name), wanted))
-    if wanted.as_json:
-        put_json(_to_json(found, reply, at.name, wanted.reason))
-    else:
-        _print(found, reply, at.name)
+    with after_applying(is_applied=wanted.apply):
+        if wanted.as_json:
+            put_json(_to_json(found, reply, at.name, wanted.reason))
+        else:
+            _print(found, reply, at.name)
     is_done = not found.refused if reply is None else reply.outcome is Outcome.COMMITTED
     raise typer.Exit(0 if is_done else 1)
 

@@ -7,12 +7,13 @@ import typer
 
 from outlast.cli.hold import chosen
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
-from outlast.cli.output import put_json
+from outlast.cli.output import failed, put_json
 from outlast.cli.plan import warnings
 from outlast.config import wire
 from outlast.config.parse import load
 from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
+from outlast.errors import Unavailable
 from outlast.traffic.assessment import Agreement
 from outlast.traffic.content import describe
 from outlast.traffic.plan import Entry, sets_to_json
@@ -35,11 +36,17 @@ def status(
 ) -> None:
     """Read sentinel and records of every endpoint from every provider, and hold them against plan and record.
 
-    It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says.
+    It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says; before the
+    first start it says so.
     """
     settings = load(config)
     places = chosen(settings, names or [], everything=not names)
-    lines = asyncio.run(read_places(settings, places, wire.registry(settings), wire.providers(settings)))
+    try:
+        wire.check_registry(settings)
+    except Unavailable as error:
+        failed(error)
+    registry = wire.registry(settings, is_reader=True)
+    lines = asyncio.run(read_places(settings, places, registry, wire.providers(settings)))
     if as_json:
         put_json(to_json(settings, lines))
     else:

@@ -62,7 +62,7 @@ async def run_exporter(
 
 
 async def _look(settings: Settings) -> Snapshot:
-    registry = wire.registry(settings)
+    registry = wire.registry(settings, is_reader=True)
     lines = await read_places(settings, wire.places(settings), registry, wire.readers(settings))
     snapshot = Snapshot(time.time_ns(), tuple(map(_reading, lines)))
     with contextlib.suppress(OutlastError):

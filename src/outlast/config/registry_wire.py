@@ -13,15 +13,15 @@ from outlast.config.registry_settings import (
     S3Settings,
     SqliteSettings,
 )
-from outlast.errors import InvalidConfig
+from outlast.errors import InvalidConfig, Unavailable
 from outlast.system_clock import SystemClock
 from outlast.traffic.ports import Registry
 
 MAX_PASSWORD_BYTES = 4096
 
 
-def wire(settings: RegistrySettings, where: str) -> Registry:
-    """Wire the registry; `where` names its table in errors.
+def wire(settings: RegistrySettings, where: str, *, is_reader: bool = False) -> Registry:
+    """Wire the registry; `where` names its table in errors. For a reader no file is made that is not there.
 
     Raises:
         InvalidConfig: Its password or a certificate cannot be read, or the packages of its kind are not installed.
@@ -31,13 +31,32 @@ def wire(settings: RegistrySettings, where: str) -> Registry:
         case SqliteSettings():
             from outlast.registry.sqlite import SqliteRegistry
 
-            return SqliteRegistry(settings.path)
+            return SqliteRegistry(settings.path, is_reader=is_reader)
         case PostgresSettings():
             return _said_where(where, lambda: _postgres(settings, where))
         case EtcdSettings():
             return _said_where(where, lambda: _etcd(settings, where))
         case S3Settings():
             return _s3(settings, where)
+
+
+def check_there(settings: RegistrySettings, where: str) -> None:
+    """See that somebody has made the registry; a server answers for itself.
+
+    Raises:
+        Unavailable: It is a file that is not there, in a folder that is.
+
+    """
+    if not isinstance(settings, SqliteSettings):
+        return
+    try:
+        settings.path.stat()
+    except FileNotFoundError:
+        if settings.path.parent.is_dir():
+            fix = "outlast up, or outlast planner run, makes it; if one runs, its file is another"
+            raise Unavailable(f"{where} path: no registry yet, there is no file {settings.path}", hint=fix) from None
+    except OSError:
+        pass  # whoever opens it says more
 
 
 def _said_where(where: str, make: Callable[[], Registry]) -> Registry:

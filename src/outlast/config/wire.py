@@ -20,14 +20,24 @@ from outlast.health.lookup import Lookup
 from outlast.traffic.ports import Place, Provider, Registry
 
 
-def registry(settings: Settings) -> Registry:
-    """Wire the registry. Nothing is opened before it is first asked.
+def registry(settings: Settings, *, is_reader: bool = False) -> Registry:
+    """Wire the registry. Nothing is opened before it is first asked; a reader makes no file, and finds a missing one empty.
 
     Raises:
         InvalidConfig: Its password cannot be read, or the packages of its kind are not installed.
 
     """
-    return registry_wire.wire(settings.registry, f"{settings.path}: [registry]")
+    return registry_wire.wire(settings.registry, f"{settings.path}: [registry]", is_reader=is_reader)
+
+
+def check_registry(settings: Settings) -> None:
+    """See that there is a registry, for who could only say that an empty one is empty.
+
+    Raises:
+        Unavailable: It is a file that nobody has made yet.
+
+    """
+    registry_wire.check_there(settings.registry, f"{settings.path}: [registry]")
 
 
 def remembered(settings: Settings, shelf: Registry, name: str, on_fault: Callable[[str], None]) -> Registry:

@@ -82,11 +82,13 @@ class Database:
 
     Args:
         path: The file; its folder must exist. It is made with mode 0600.
+        is_reader: Nothing is written, and no file is made: where there is none, an empty one is read, in memory.
 
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, is_reader: bool = False) -> None:
         self._path = path
+        self._is_reader = is_reader
         self._lock = threading.Lock()
         self._db: sqlite3.Connection | None = None
         self._identity: _Identity | None = None
@@ -103,6 +105,10 @@ class Database:
             works: What to do; it may be begun again if the file turns out to be taken.
             until: When to stop waiting for other threads, as `time.monotonic` counts.
 
+        Args:
+            work: What to do; it may be begun again if the file turns out to be taken.
+            until: When to stop waiting for other threads, as `time.monotonic` counts.
+
         Raises:
             Busy: The file is taken.
             Unavailable: The file cannot be used; the message names it and the hint the fix.
@@ -116,6 +122,7 @@ class Database:
         The changes of one that raises are undone, and no other's. Waits, returns and raises as `read` does; if it raises,
         nothing was changed.
         """
+        assert not self._is_reader, "who only reads writes nothing"
         return self._transact("BEGIN IMMEDIATE", works, until)
 
     def close(self) -> None:
@@ -178,6 +185,9 @@ class Database:
         # other connections too, and the next process to leave would take the WAL with acknowledged writes along.
         if self._path.is_dir():
             raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
+        if self._is_reader and _identify(self._path) is None and self._path.parent.is_dir():
+            self._read_nothing()
+            return
         with contextlib.suppress(FileExistsError):
             os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
         self._identity = _identify(self._path)
@@ -186,6 +196,12 @@ class Database:
         if self._version(self._db) < SCHEMA_VERSION:
             self._prepare(self._db)
         self._db.execute("PRAGMA synchronous = FULL")
+
+    def _read_nothing(self) -> None:
+        # Its identity is that of no file: as soon as there is one, that is opened instead.
+        self._db = sqlite3.connect(":memory:", isolation_level=None, check_same_thread=False)
+        self.openings += 1
+        self._fill(self._db)
 
     def _version(self, db: sqlite3.Connection) -> int:
         # 0 for a new file.
@@ -204,6 +220,9 @@ class Database:
 
     def _prepare(self, db: sqlite3.Connection) -> None:
         self._switch_to_wal(db)
+        self._fill(db)
+
+    def _fill(self, db: sqlite3.Connection) -> None:
         db.execute("BEGIN IMMEDIATE")
         version = self._version(db)  # another process may have been quicker
         for since, schema in enumerate((_SCHEMA, _SINCE_2, _SINCE_3), 1):

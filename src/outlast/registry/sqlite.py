@@ -69,12 +69,13 @@ class SqliteRegistry:
     Args:
         path: The file; its folder must exist.
         busy_timeout: Seconds from a call to its `Unavailable` if others keep the file, however many calls wait.
+        is_reader: Nothing is written, and where there is no file none is made: such a registry is empty.
 
     """
 
-    def __init__(self, path: Path | str, *, busy_timeout: float = 2.0) -> None:
+    def __init__(self, path: Path | str, *, busy_timeout: float = 2.0, is_reader: bool = False) -> None:
         self._path = Path(path)
-        self._database = Database(self._path)
+        self._database = Database(self._path, is_reader=is_reader)
         self._busy_timeout = busy_timeout
         # Those who ask at the same time share a transaction: a thread, a lock and a flush for all of them.
         self._reading: Rounds[_Call, Any] = Rounds(partial(self._serve, self._database.read), most=TOGETHER_MAX)

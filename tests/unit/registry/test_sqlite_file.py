@@ -240,6 +240,27 @@ def test_a_file_deleted_under_a_running_process_is_made_again(path: Path) -> Non
     assert (0, plan(7)) == (floor, seen)
 
 
+def test_a_reader_makes_no_file_and_sees_it_once_it_is_there(path: Path) -> None:
+    """To a reader a missing file is an empty registry; made by others it is read, and lost again it is empty again."""
+    reader, writer = SqliteRegistry(path, is_reader=True), SqliteRegistry(path)
+    before, left = asyncio.run(reader.latest_plan()), list(path.parent.iterdir())
+    publish(writer, 1)
+    during = asyncio.run(reader.latest_plan())
+    writer.close()
+    path.unlink()
+    after = asyncio.run(reader.floor())
+    reader.close()
+
+    assert (None, [], plan(1), 0, False) == (before, left, during, after, path.exists())
+
+
+def test_a_reader_tells_a_missing_folder(tmp_path: Path) -> None:
+    """Where not even the folder is there, the path is wrong, and no registry is empty."""
+    path = tmp_path / "gone" / "registry.sqlite"
+
+    assert "make its folder" in refusal(SqliteRegistry(path, is_reader=True))
+
+
 def test_a_deleted_file_whose_journal_stayed_is_made_again(path: Path) -> None:
     """What the lost file's journal says is not taken over into the new one."""
     running = SqliteRegistry(path)
