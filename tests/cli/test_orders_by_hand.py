@@ -294,3 +294,42 @@ def test_what_cannot_be_is_refused_with_the_fix(running: World, arguments: tuple
 
     assert 1 == done.returncode
     assert done.stderr.startswith(line)
+
+
+def test_an_endpoint_on_hold_is_named_beforehand(world: World) -> None:
+    """A dry run says where nobody will follow: by the sentinel, by the record where none is read, and not once thawed."""
+
+    def held(*arguments: str) -> list[str]:
+        done = world.run(*arguments, "--json")
+        assert 0 == done.returncode, done.stderr
+        told = json.loads(done.stdout)
+        assert all(it["endpoint"] == DB for it in told["held"])
+        return [it["provider"] for it in told["held"]]
+
+    world.settle()
+    free = held("evacuate", "127.0.0.2")
+    world.run("freeze", DB, "--apply")
+    shown = world.run("evacuate", "127.0.0.2").stdout.splitlines()
+    frozen = (
+        held("evacuate", "127.0.0.2"),
+        held("pin", DB, "127.0.0.1"),
+        held("evacuate", "127.0.0.2", "--endpoint", DB),
+    )
+    apart = world.folder / "apart"
+    apart.mkdir()
+    for file in world.folder.glob("outlast.db*"):
+        file.rename(apart / file.name)
+    by_sentinel = held("evacuate", "127.0.0.2")
+    world.run("thaw", DB, "--apply")
+    for file in world.folder.glob("outlast.db*"):
+        file.unlink()
+    for file in apart.iterdir():
+        file.rename(world.folder / file.name)
+    thawed = held("evacuate", "127.0.0.2")
+    world.stop(world.nameserver)
+    by_record = held("evacuate", "127.0.0.2")
+    applied = held("evacuate", "127.0.0.2", "--apply", "--wait", "0")
+
+    assert f"  on hold at primary: does not follow until outlast thaw {DB}" in shown
+    assert ([], (["primary"],) * 3) == (free, frozen)
+    assert (["primary"], [], ["primary"], ["primary"]) == (by_sentinel, thawed, by_record, applied)

@@ -1,13 +1,17 @@
 """`outlast verify` from end to end: verdicts with their statuses, the JSON that scripts rely on, traces in words."""
 
+import inspect
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 from command_world import Run
+
+from outlast.cli.verify import verify
 
 SMALL = ("verify", "--plans", "2", "--crashes", "0")
 
@@ -51,6 +55,37 @@ def test_undetermined(run: Run) -> None:
 
     assert 3 == done.returncode
     assert done.stdout.startswith("UNDETERMINED")
+
+
+@pytest.mark.parametrize("jobs", ["1", "2"])
+def test_walks_end_when_their_time_is_over(run: Run, jobs: str) -> None:
+    """Walks that were not all walked within the seconds given are neither, and it is told how many had no fault."""
+    walks = ("verify", "--walks", "1000000", "--jobs", jobs, "--max-seconds", "0.5")
+    text, as_json = run(*walks), run(*walks, "--json")
+    found = json.loads(as_json.stdout)
+
+    assert (3, 3) == (text.returncode, as_json.returncode)
+    assert re.fullmatch(
+        r"UNDETERMINED: 0\.5 s were over after [\d,]+ of 1,000,000 walks, none with a fault\n", text.stdout
+    )
+    assert ("UNDETERMINED", True) == (found["verdict"], 0 <= found["walks"] < 1_000_000)
+
+
+def test_walks_have_all_the_time_they_need_by_default() -> None:
+    """What ends a search that nobody has limited does not end walks."""
+    option = inspect.signature(verify).parameters["max_seconds"]
+
+    assert option.default is None
+
+
+def test_walks_that_need_not_recover(run: Run) -> None:
+    """With --no-recovery it is no fault that health is not back, only a broken rule is; and the verdict says so."""
+    walks = ("verify", "--walks", "5", "--jobs", "1", "--without", "repair", "--fault", "records-lost=2")
+    asked, not_asked, found = run(*walks), run(*walks, "--no-recovery"), run(*walks, "--no-recovery", "--json")
+
+    assert (1, True) == (asked.returncode, asked.stdout.startswith("FAIL: health is not back"))
+    assert (0, True) == (not_asked.returncode, not_asked.stdout.startswith("PASS: 5 walks break no rule; the last"))
+    assert json.loads(found.stdout)["recovers"] is None
 
 
 def test_json(run: Run) -> None:

@@ -17,13 +17,15 @@ from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import Unavailable
 from outlast.interrupts import uninterrupted
+from outlast.system_clock import SystemClock
 from outlast.traffic.content import digest
 from outlast.traffic.drafting import next_entries
-from outlast.traffic.messages import InputsRead
+from outlast.traffic.driver import Driver
+from outlast.traffic.messages import InputsRead, ReadSentinels, SentinelsRead
 from outlast.traffic.orders import Kind, Order, pin_of
 from outlast.traffic.plan import Entry
-from outlast.traffic.ports import Live, Place, Registry
-from outlast.traffic.sentinel import Sentinel, parse
+from outlast.traffic.ports import Live, Place, Record, Registry
+from outlast.traffic.sentinel import Sentinel, Standing, parse
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at a provider."""
@@ -53,6 +55,13 @@ class Change(NamedTuple):
     shortage: str = ""
 
 
+class Preview(NamedTuple):
+    """What an order comes to. At the `held` places nobody follows it: `outlast thaw` lifts that."""
+
+    changes: tuple[Change, ...]
+    held: tuple[Place, ...]
+
+
 class Arrival(NamedTuple):
     """When a provider answered the plan that followed, in seconds since the order; `None` if it did not in time."""
 
@@ -63,29 +72,27 @@ class Arrival(NamedTuple):
 def carry_out_order(settings: Settings, wish: Wish) -> None:
     """Tell what would change, and with `apply` give or lift the order and watch; leave with 0, or with 1 if DNS did not follow."""
     registry = wire.registry(settings, is_reader=not wish.apply)
-    changes = asyncio.run(_preview(settings, registry, wish))
+    preview = asyncio.run(_preview(settings, registry, wish))
     arrivals: tuple[Arrival, ...] = ()
     if wish.apply:
-        arrivals = _carried_out(settings, registry, wish, changes)
+        arrivals = _carried_out(settings, registry, wish, preview)
     elif not wish.as_json:
-        _tell_changes(wish, changes)
+        _tell_preview(wish, preview)
     with after_applying(is_applied=wish.apply):
         if wish.as_json:
-            put_json(_to_json(wish, changes, arrivals))
+            put_json(_to_json(wish, preview, arrivals))
     late = [arrival for arrival in arrivals if arrival.seconds is None]
     raise typer.Exit(1 if late else 0)
 
 
-def _carried_out(
-    settings: Settings, registry: Registry, wish: Wish, changes: tuple[Change, ...]
-) -> tuple[Arrival, ...]:
+def _carried_out(settings: Settings, registry: Registry, wish: Wish, preview: Preview) -> tuple[Arrival, ...]:
     begun, is_given = time.monotonic(), False
     try:
         with asyncio.Runner() as runner:
             with uninterrupted():
                 runner.run(_give(registry, wish))
                 is_given = True
-            return runner.run(_tell_and_watch(settings, wish, changes, begun))
+            return runner.run(_tell_and_watch(settings, wish, preview, begun))
     except KeyboardInterrupt:
         # Whoever stops watching must not believe that the order is gone with it.
         if is_given:
@@ -110,7 +117,13 @@ def _lifting(settings: Settings, order: Order) -> str:
     return shlex.join(["outlast", *words, "--undo", "--apply"])
 
 
-async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[Change, ...]:
+async def _preview(settings: Settings, registry: Registry, wish: Wish) -> Preview:
+    inputs = await _inputs(settings, registry, wish)
+    changes = _changes(settings, inputs, wish)
+    return Preview(changes, await _held(settings, inputs.records, changes, is_asked=not wish.apply))
+
+
+async def _inputs(settings: Settings, registry: Registry, wish: Wish) -> InputsRead:
     standing = {order.key: order for order in await registry.orders()}
     if wish.undo and not standing.keys() & set(wish.order.keys):
         raise Unavailable("no such order stands", hint="outlast plan show lists those that do")
@@ -118,7 +131,7 @@ async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[
         standing.pop(key, None)
     if not wish.undo:
         standing[wish.order.key] = wish.order
-    inputs = InputsRead(
+    return InputsRead(
         topology=settings.topology,
         plan=await registry.latest_plan(),
         floor=0,
@@ -128,6 +141,9 @@ async def _preview(settings: Settings, registry: Registry, wish: Wish) -> tuple[
         wall=time.time_ns(),
         orders=tuple(standing.values()),
     )
+
+
+def _changes(settings: Settings, inputs: InputsRead, wish: Wish) -> tuple[Change, ...]:
     entries = next_entries(inputs, int(settings.health.max_signal_age * 1e9))
     changes = [_change(inputs, entry, wish) for entry in entries]
     # Where the floors keep all of it, or the plan has it already, the plan does not change; DNS is watched all the same.
@@ -158,6 +174,28 @@ def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
     return Change(entry.endpoint, before, entry.content.targets, kept, entry.shortage)
 
 
+async def _held(
+    settings: Settings, records: tuple[Record, ...], changes: tuple[Change, ...], *, is_asked: bool
+) -> tuple[Place, ...]:
+    # As an enactor sees it: the sentinel says it, and where none can be read, the record. An order that is given waits for
+    # no provider that may be down, so that then the record alone is looked at.
+    places = _concerned(settings, changes)
+    standing = {Place(it.provider, it.endpoint): it.sentinel.standing for it in records}
+    if is_asked and places:
+        readers = wire.readers(settings)
+        driver = Driver(registry=None, providers=readers, clock=SystemClock(), listen=lambda _: None)
+        read = await driver.carry_out(ReadSentinels(places))
+        assert isinstance(read, SentinelsRead)
+        seen = {it.place: parse(it.texts) for it in read.sightings if it.texts is not None}
+        standing |= {place: it.standing for place, it in seen.items() if isinstance(it, Sentinel)}
+    return tuple(place for place in places if standing.get(place) is Standing.HELD)
+
+
+def _concerned(settings: Settings, changes: tuple[Change, ...]) -> tuple[Place, ...]:
+    names = {change.endpoint for change in changes}
+    return tuple(place for place in wire.places(settings) if place.endpoint in names)
+
+
 async def _give(registry: Registry, wish: Wish) -> None:
     order = wish.order
     if not wish.undo:
@@ -170,16 +208,14 @@ async def _give(registry: Registry, wish: Wish) -> None:
     await write_down(registry, by=order.by, what=what, subject=subject, why=order.reason, outcome=outcome)
 
 
-async def _tell_and_watch(
-    settings: Settings, wish: Wish, changes: tuple[Change, ...], begun: float
-) -> tuple[Arrival, ...]:
+async def _tell_and_watch(settings: Settings, wish: Wish, preview: Preview, begun: float) -> tuple[Arrival, ...]:
     # Told in here: whoever reads it may interrupt at once, and that should not meet a loop that is just being begun.
     with after_applying(is_applied=True):
         if not wish.as_json:
-            _tell_changes(wish, changes)
+            _tell_preview(wish, preview)
     if not wish.wait:
         return ()
-    concerned = {change.endpoint: change.after for change in changes}
+    concerned = {change.endpoint: change.after for change in preview.changes}
     places = [place for place in wire.places(settings) if place.endpoint in concerned]
     watched = (_watch(settings, place, concerned[place.endpoint], begun, wish) for place in places)
     return tuple(await asyncio.gather(*watched))
@@ -209,28 +245,32 @@ def _answers(live: Live, wanted: tuple[str, ...]) -> bool:
 # ------------------------------------------------------------------------------------------------------ what is said
 
 
-def _tell_changes(wish: Wish, changes: tuple[Change, ...]) -> None:
+def _tell_preview(wish: Wish, preview: Preview) -> None:
     put(printable(f"{'lift' if wish.undo else 'order'}: {wish.order}"))
-    for change in changes:
+    for change in preview.changes:
         before, after = " ".join(change.before) or "nothing", " ".join(change.after)
         put(f"{change.endpoint}  {f'{before} -> {after}' if before != after else f'{after}, as planned already'}")
         if change.shortage:
             put(printable(f"  too little capacity: {change.shortage}"))
         elif change.kept:
             put(f"  kept, for a floor would be broken without: {' '.join(change.kept)}")
-    if not changes:
+        at = [place.provider for place in preview.held if place.endpoint == change.endpoint]
+        if at:
+            put(f"  on hold at {', '.join(at)}: does not follow until outlast thaw {change.endpoint}")
+    if not preview.changes:
         put("no endpoint changes")
     if not wish.apply:
         put("This was a dry run: nothing was written. Add --apply to do it.")
 
 
-def _to_json(wish: Wish, changes: tuple[Change, ...], arrivals: tuple[Arrival, ...]) -> dict[str, Any]:
+def _to_json(wish: Wish, preview: Preview, arrivals: tuple[Arrival, ...]) -> dict[str, Any]:
     slowest = max((arrival.seconds for arrival in arrivals if arrival.seconds is not None), default=None)
     return {
         "order": {**wish.order._asdict(), "at": wish.order.at / 1e9},
         "undo": wish.undo,
         "applied": wish.apply,
-        "endpoints": [change._asdict() for change in changes],
+        "endpoints": [change._asdict() for change in preview.changes],
+        "held": [place._asdict() for place in preview.held],
         "arrivals": [{**arrival.place._asdict(), "seconds": arrival.seconds} for arrival in arrivals],
         "slowest_seconds": slowest,
     }

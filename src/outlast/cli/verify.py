@@ -43,7 +43,15 @@ def verify(
         typer.Option("--without", metavar="NAME", help="Take a guard of outlast, or a hazard of aws-2025, away."),
     ] = None,
     recovery: Annotated[bool, typer.Option("--recovery/--no-recovery", help="Also see that all recovers.")] = True,
-    max_seconds: Annotated[float, typer.Option("--max-seconds", help="CPU seconds before it gives up.", min=0.1)] = 600,
+    max_seconds: Annotated[
+        float | None,
+        typer.Option(
+            "--max-seconds",
+            help="CPU seconds before it gives up, 600 by default; in walks those of the clock, without end by default.",
+            min=0.1,
+            show_default=False,
+        ),
+    ] = None,
     max_states: Annotated[int, typer.Option("--max-states", help="States before it gives up.", min=1)] = 30_000_000,
     as_json: Json = False,
     walks: Annotated[int, typer.Option("--walks", help="Random walks instead of all interleavings.", min=0)] = 0,

@@ -10,7 +10,7 @@ import typer
 from outlast.cli.output import put, put_json
 from outlast.cli.verify_question import Question
 from outlast.cli.verify_script import check_target, follow, tell_trace, write_script
-from outlast.cli.verify_walks import run_walks
+from outlast.cli.verify_walks import Wanted, run_walks
 from outlast.drill.replay.writing import check_playable, script_of_2025
 from outlast.errors import Refused
 from outlast.incidents.exploration import MENDED, HazardOptions, hazard_protocol
@@ -24,6 +24,8 @@ from outlast.simulator.protocol import Protocol, Verdict
 from outlast.simulator.verification import Limits, Report, verify
 
 STATUSES = {Verdict.PASS: 0, Verdict.FAIL: 1, Verdict.UNDETERMINED: 3}
+SEARCH_SECONDS = 600.0
+"""For a search that nobody has limited. Walks end by themselves."""
 TELL_EVERY = 5.0
 """Seconds between two lines of progress."""
 SETTABLE = TROUBLES.keys() - {"plans", "crashes", "lost-replies"}
@@ -67,12 +69,13 @@ def _hazardous(asked: Question) -> Verdict:
 def _walked_or_explored(asked: Question, protocol: Protocol, arguments: tuple[str, ...]) -> Verdict:
     if asked.walks:
         seeds = range(asked.seed, asked.seed + asked.walks)
-        return run_walks(protocol, seeds, jobs=asked.jobs, question=_question(), as_json=asked.as_json)
+        wanted = Wanted(seeds, asked.jobs, asked.asks_recovery, asked.max_seconds, _question(), asked.as_json)
+        return run_walks(protocol, wanted)
     return _explored(asked, protocol, arguments).verdict
 
 
 def _explored(asked: Question, protocol: Protocol, arguments: tuple[str, ...]) -> Report:
-    limits = _limits(asked.max_seconds, asked.max_states)
+    limits = _limits(SEARCH_SECONDS if asked.max_seconds is None else asked.max_seconds, asked.max_states)
     expects_fault = bool(asked.without) or not asked.is_outlast
     report = verify(protocol, limits, asks_recovery=asked.asks_recovery, expects_fault=expects_fault)
     if asked.as_json:
@@ -137,12 +140,12 @@ def _hazard(asked: Question) -> HazardOptions:
 
 
 def _question() -> str:
-    # The command line as it was given, without what the replay says itself.
-    words, skip = ["outlast"], False
+    # The command line as it was given, without what the replay says itself, and without haste.
+    words, skip, left_out = ["outlast"], False, ("--walks", "--seed", "--max-seconds")
     for word in sys.argv[1:]:
-        if not skip and not word.startswith(("--walks", "--seed")):
+        if not skip and not word.startswith(left_out):
             words.append(word)
-        skip = word in {"--walks", "--seed"}
+        skip = word in left_out
     return shlex.join(words)
 
 

@@ -26,7 +26,7 @@ class Question:
     faults: tuple[str, ...]
     without: tuple[str, ...]
     asks_recovery: bool
-    max_seconds: float
+    max_seconds: float | None
     max_states: int
     as_json: bool
     walks: int

@@ -1,5 +1,6 @@
 """`outlast verify --walks`: random walks through worlds that are too large to exhaust, each decided by its seed."""
 
+import math
 import multiprocessing
 import sys
 import time
@@ -27,30 +28,71 @@ class Block(NamedTuple):
     last: Walk
 
 
-def run_walks(protocol: Protocol, seeds: range, *, jobs: int, question: str, as_json: bool) -> Verdict:
+class Wanted(NamedTuple):
+    """Which walks: their seeds, in how many processes, whether health must be back after each, and when to stop.
+
+    `max_seconds` are the clock's, for several processes walk; `None`: until all are walked. `question` is the command line
+    without what a replay says itself.
+    """
+
+    seeds: range
+    jobs: int
+    asks_recovery: bool
+    max_seconds: float | None
+    question: str
+    as_json: bool
+
+
+class _Task(NamedTuple):
+    """What the processes that are forked find: what is walked through, how, and until when."""
+
+    protocol: Protocol
+    converges: bool
+    until: float
+
+
+def run_walks(protocol: Protocol, wanted: Wanted) -> Verdict:
     """Walk with these seeds; the first that fails is shortened, told, and can be replayed by its command."""
-    told, walked, last = time.monotonic(), 0, Walk("", (), "")
-    for block in _walked(protocol, seeds, jobs):
-        walked, last = walked + block.walks, block.last
+    began = told = time.monotonic()
+    until = math.inf if wanted.max_seconds is None else began + wanted.max_seconds
+    walked, last = 0, Walk("", (), "")
+    for block in _walked(_Task(protocol, wanted.asks_recovery, until), wanted.seeds, wanted.jobs):
+        walked, last = walked + block.walks, block.last if block.walks else last
         if time.monotonic() - told >= TELL_EVERY:
             told = time.monotonic()
             sys.stderr.write(f"{walked:,} walks\n")
         if last.fault:
-            _tell(Ground(protocol), last, f"{question} --walks 1 --seed {block.seed}", as_json=as_json)
+            _tell(Ground(protocol), last, f"{wanted.question} --walks 1 --seed {block.seed}", wanted)
             return Verdict.FAIL
-    if as_json:
-        put_json({"verdict": "PASS", "walks": walked, "seed": seeds.start, "trace_hash": last.trace_hash, "trace": []})
-    else:
-        put(
-            f"PASS: {walked:,} walks break no rule, and health is back after each; the last one's hash is {last.trace_hash}"
+    if walked < len(wanted.seeds):
+        return _given_up(walked, wanted)
+    if wanted.as_json:
+        told_as = {"verdict": "PASS", "walks": walked, "seed": wanted.seeds.start}
+        put_json(
+            {**told_as, "recovers": True if wanted.asks_recovery else None, "trace_hash": last.trace_hash, "trace": []}
         )
+    else:
+        recovers = ", and health is back after each" if wanted.asks_recovery else ""
+        put(f"PASS: {walked:,} walks break no rule{recovers}; the last one's hash is {last.trace_hash}")
     return Verdict.PASS
 
 
-def _walked(protocol: Protocol, seeds: range, jobs: int) -> Iterator[Block]:
+def _given_up(walked: int, wanted: Wanted) -> Verdict:
+    # Not the first so many: every process walks seeds of its own, and all stop at once.
+    reason = f"{wanted.max_seconds:g} s were over after {walked:,} of {len(wanted.seeds):,} walks, none with a fault"
+    if wanted.as_json:
+        put_json(
+            {"verdict": "UNDETERMINED", "reason": reason, "walks": walked, "seed": wanted.seeds.start, "trace": []}
+        )
+    else:
+        put(f"UNDETERMINED: {reason}")
+    return Verdict.UNDETERMINED
+
+
+def _walked(task: _Task, seeds: range, jobs: int) -> Iterator[Block]:
     size = min(GROUND_WALKS, max(1, len(seeds) // (jobs * 4)))
     blocks = [seeds[first : first + size] for first in range(0, len(seeds), size)]
-    _world[:] = [protocol]
+    _task[:] = [task]
     if jobs == 1:
         yield from map(_walk_all, blocks)
         return
@@ -59,25 +101,28 @@ def _walked(protocol: Protocol, seeds: range, jobs: int) -> Iterator[Block]:
         yield from pool.imap(_walk_all, blocks)
 
 
-_world: list[Protocol] = []
-"""What is walked through, where the processes that are forked find it."""
+_task: list[_Task] = []
+"""Where the processes that are forked find it."""
 
 
 @uncollected()
 def _walk_all(seeds: Sequence[int]) -> Block:
-    ground, block = Ground(_world[0]), Block(0, 0, Walk("", (), ""))
+    task = _task[0]
+    ground, block = Ground(task.protocol), Block(0, 0, Walk("", (), ""))
     for walks, seed in enumerate(seeds, 1):
+        if time.monotonic() >= task.until:
+            break
         chance = Random(seed)  # noqa: S311 - a seed that can be repeated is the point
-        block = Block(seed, walks, walk(ground, chance.randrange, steps=STEPS))
+        block = Block(seed, walks, walk(ground, chance.randrange, steps=STEPS, converges=task.converges))
         if block.last.fault:
             break
     return block
 
 
-def _tell(ground: Ground, failed: Walk, replay: str, *, as_json: bool) -> None:
-    shorter = shrunk(ground, failed)
-    lines = replayed(ground, shorter.choices, is_told=True).lines
-    if as_json:
+def _tell(ground: Ground, failed: Walk, replay: str, wanted: Wanted) -> None:
+    shorter = shrunk(ground, failed, converges=wanted.asks_recovery)
+    lines = replayed(ground, shorter.choices, converges=wanted.asks_recovery, is_told=True).lines
+    if wanted.as_json:
         trace = [line._asdict() for line in lines]
         put_json(
             {

@@ -67,13 +67,13 @@ def replayed(ground: Ground, choices: Sequence[Choice], *, converges: bool = Tru
     return walker.ended(tuple(choices))
 
 
-def shrunk(ground: Ground, failed: Walk) -> Walk:
+def shrunk(ground: Ground, failed: Walk, *, converges: bool = True) -> Walk:
     """The same fault by fewer choices: chunks are left out, large ones first, as long as that rule is still broken."""
     best, size = failed, max(1, len(failed.choices) // 2)
     while size:
         at = 0
         while at < len(best.choices):
-            tried = replayed(ground, best.choices[:at] + best.choices[at + size :])
+            tried = replayed(ground, best.choices[:at] + best.choices[at + size :], converges=converges)
             if tried.fault == failed.fault:
                 best = tried
             else:
