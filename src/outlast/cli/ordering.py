@@ -24,7 +24,7 @@ from outlast.traffic.driver import Driver
 from outlast.traffic.messages import InputsRead, ReadSentinels, SentinelsRead
 from outlast.traffic.orders import Kind, Order, pin_of
 from outlast.traffic.plan import Entry
-from outlast.traffic.ports import Live, Place, Record, Registry
+from outlast.traffic.ports import Live, Place, Provider, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 
 LOOK_EVERY = 0.2
@@ -217,12 +217,12 @@ async def _tell_and_watch(settings: Settings, wish: Wish, preview: Preview, begu
         return ()
     concerned = {change.endpoint: change.after for change in preview.changes}
     places = [place for place in wire.places(settings) if place.endpoint in concerned]
-    watched = (_watch(settings, place, concerned[place.endpoint], begun, wish) for place in places)
+    readers = wire.readers(settings)  # one for all who look at a provider, who then share its connection
+    watched = (_watch(readers[place.provider], place, concerned[place.endpoint], begun, wish) for place in places)
     return tuple(await asyncio.gather(*watched))
 
 
-async def _watch(settings: Settings, place: Place, wanted: tuple[str, ...], begun: float, wish: Wish) -> Arrival:
-    provider = wire.readers(settings)[place.provider]
+async def _watch(provider: Provider, place: Place, wanted: tuple[str, ...], begun: float, wish: Wish) -> Arrival:
     while time.monotonic() - begun < wish.wait:
         try:
             if _answers(await provider.read(place.endpoint), wanted):
