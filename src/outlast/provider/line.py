@@ -16,8 +16,9 @@ from weakref import WeakKeyDictionary
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange, reason
 
 ID_BYTES = 2
-MOST = 2**14
-"""Questions without an answer on one connection; whoever comes then goes alone. It keeps free ids easy to find."""
+MOST = 48
+"""Questions on one connection, before another is opened: the six of eight endpoints. A server may answer a connection's
+questions one after another, as PowerDNS does, and what waits behind the others must still be answered in time."""
 
 
 class Asker:
@@ -88,13 +89,15 @@ class Line:
         if self._writer is None:
             self._unsent += frames
         else:
-            self._writer.writelines(frames)
+            self._writer.write(
+                b"".join(frames)
+            )  # writelines() fails oddly on a connection that is just lost (Python 3.12)
         return asker
 
     async def _serve(self) -> None:
         try:
             reader, self._writer = await asyncio.open_connection(self._primary.address, self._primary.port)
-            self._writer.writelines(self._unsent)
+            self._writer.write(b"".join(self._unsent))
             self._unsent.clear()
             while True:
                 answer = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))

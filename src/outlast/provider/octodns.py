@@ -15,7 +15,6 @@ passes them, for a plan of ours touches one endpoint. Its providers are made for
 each call makes a new one. To be known beforehand: every read fetches the whole zone. Keep such zones small.
 """
 
-import asyncio
 import contextlib
 import inspect
 import logging
@@ -71,7 +70,8 @@ class OctodnsProvider:
         class_path: The octoDNS provider's class, as octoDNS's own configuration has it.
         options: What its constructor takes, but for its id. Never shown by `repr`.
         secrets: Those of the options that are secrets: taken out of every error that is passed on.
-        timeout: Seconds for a whole read or a whole transaction, at most `MAX_TIMEOUT`.
+        timeout: Seconds for a whole reading of a zone or a whole transaction, at most `MAX_TIMEOUT`. Who asks while a zone is
+            being read waits for that and for the next.
         is_reader: Whether commits are refused.
 
     Raises:
@@ -88,7 +88,7 @@ class OctodnsProvider:
     is_reader: bool = False
     _make: Callable[..., Any] = field(init=False, repr=False, compare=False)
     _threads: Threads = field(init=False, repr=False, compare=False)
-    _readings: Rounds[tuple[Name, Owners], Live] = field(init=False, repr=False, compare=False)
+    _readings: dict[Name, Rounds[Owners, Live]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         made, faults = _find(self.class_path, self.name, self.options)
@@ -100,7 +100,6 @@ class OctodnsProvider:
             raise InvalidConfig(tuple(f"provider {self.name}: {fault}" for fault in faults))
         object.__setattr__(self, "_make", made)
         object.__setattr__(self, "_threads", Threads(self.name))
-        object.__setattr__(self, "_readings", Rounds(self._read_all))
 
     @property
     def tier(self) -> Tier:
@@ -119,14 +118,13 @@ class OctodnsProvider:
             Unavailable: octoDNS's provider failed or did not come back in time; the endpoint is in none of the zones.
 
         """
-        return await self._readings.ask((closest_zone(self.name, self.zones, endpoint), Owners.of(endpoint)))
+        zone = closest_zone(self.name, self.zones, endpoint)
+        if zone not in self._readings:
+            self._readings[zone] = Rounds(partial(self._read_all, zone))
+        return await self._readings[zone].ask(Owners.of(endpoint))
 
-    async def _read_all(self, asked: Sequence[Asked[tuple[Name, Owners], Live]]) -> None:
-        zones = dict.fromkeys(one.item[0] for one in asked)
-        await asyncio.gather(*(self._read_for(zone, [it for it in asked if it.item[0] == zone]) for zone in zones))
-
-    async def _read_for(self, zone: Name, here: Sequence[Asked[tuple[Name, Owners], Live]]) -> None:
-        work = partial(self._read_many, zone, [one.item[1] for one in here])
+    async def _read_all(self, zone: Name, here: Sequence[Asked[Owners, Live]]) -> None:
+        work = partial(self._read_many, zone, [one.item for one in here])
         try:
             found = await self._threads.run(work, seconds=self.timeout)
         except TimeoutError:

@@ -57,7 +57,8 @@ CREATE TABLE lease (name TEXT PRIMARY KEY, holder TEXT NOT NULL, token INTEGER N
 
 
 Work = Callable[[sqlite3.Connection], Result]
-"""What is done within a transaction."""
+"""What is done within a transaction. It leaves no cursor half read: whoever keeps its exception would keep that open, and with
+it the snapshot of a transaction that is long over."""
 
 
 class Transact(Protocol):
@@ -103,10 +104,6 @@ class Database:
 
         Args:
             works: What to do; it may be begun again if the file turns out to be taken.
-            until: When to stop waiting for other threads, as `time.monotonic` counts.
-
-        Args:
-            work: What to do; it may be begun again if the file turns out to be taken.
             until: When to stop waiting for other threads, as `time.monotonic` counts.
 
         Raises:
@@ -193,7 +190,15 @@ class Database:
         self._identity = _identify(self._path)
         self._db = sqlite3.connect(self._path, timeout=0.0, isolation_level=None, check_same_thread=False)
         self.openings += 1
-        if self._version(self._db) < SCHEMA_VERSION:
+        version = self._version(self._db)
+        if version < SCHEMA_VERSION and self._is_reader:
+            self._drop()
+            if version:
+                fix = "any role of this outlast, as outlast planner run, brings it forward"
+                self._refuse(f"its schema is version {version}, older than {SCHEMA_VERSION}", fix)
+            self._read_nothing()
+            return
+        if version < SCHEMA_VERSION:
             self._prepare(self._db)
         self._db.execute("PRAGMA synchronous = FULL")
 
@@ -252,7 +257,7 @@ def _end_of(work: Work[Result], db: sqlite3.Connection) -> Result | Exception:
     end: Result | Exception
     try:
         end = work(db)
-    except (OutlastError, ValueError, TypeError) as error:  # a refusal, or a row that cannot be read
+    except (OutlastError, ValueError, TypeError, LookupError, ArithmeticError) as error:  # a refusal, a damaged row
         db.execute("ROLLBACK TO work")
         end = error
     db.execute("RELEASE work")

@@ -37,6 +37,8 @@ from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record
 
 Result = TypeVar("Result")
 
+AT_ONCE = 64
+"""They share rounds of reading and writing."""
 PLANS = "plans/"
 DEEDS = "deeds/"
 
@@ -58,6 +60,10 @@ class DocumentRegistry:
             store, "signals", documents_form.signals_form(store), timeout=timeout
         )
         self._latest: tuple[str, Plan] | None = None
+
+    @property
+    def at_once(self) -> int:
+        return AT_ONCE
 
     def __repr__(self) -> str:
         return f"<DocumentRegistry {self._store}>"

@@ -12,6 +12,9 @@ from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record
 
+AT_ONCE = 64
+"""Nobody waits here at all."""
+
 
 class MemoryRegistry:
     """The port `Registry` on dictionaries. Each method is one step of the event loop, and so one transaction."""
@@ -21,6 +24,10 @@ class MemoryRegistry:
         self._plans: dict[int, Plan] = {}
         self._signals: Signals = {}
         self._deeds: list[Deed] = []
+
+    @property
+    def at_once(self) -> int:
+        return AT_ONCE
 
     def __repr__(self) -> str:
         return f"<MemoryRegistry: {self._shelf}>"

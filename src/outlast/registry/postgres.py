@@ -20,6 +20,8 @@ from outlast.traffic.orders import Deed, Order
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport, Known, Lease, PlanInfo, Record, supersedes
 
+AT_ONCE = 8
+"""They share one connection, and the time of each runs while it waits for the others."""
 TIMEOUT = 2.0
 """Seconds; a transaction takes a millisecond or two, and a restart of the server somewhat longer than this."""
 
@@ -106,6 +108,10 @@ class PostgresRegistry:
 
     def __repr__(self) -> str:
         return f"<PostgresRegistry {self._link}>"
+
+    @property
+    def at_once(self) -> int:
+        return AT_ONCE
 
     def close(self) -> None:
         """Close the connection; a later call opens one again."""

@@ -57,6 +57,7 @@ class RememberedRegistry:
         self._realm = realm
         self._clock = clock
         self._on_fault = on_fault
+        self._room = asyncio.Semaphore(registry.at_once)
         self._fault = ""
         self._copy: Copy | None = None
         self._saved: Copy | None = None
@@ -64,6 +65,10 @@ class RememberedRegistry:
         self._save_again = 0
         self._ask_again = 0
         self._refusal: Unavailable | None = None
+
+    @property
+    def at_once(self) -> int:
+        return self._registry.at_once
 
     def __repr__(self) -> str:
         plan = self._copy.plan.generation if self._copy is not None and self._copy.plan is not None else 0
@@ -199,16 +204,18 @@ class RememberedRegistry:
     # ---------------------------------------------------------------------------------------------------------- inside
 
     async def _ask(self, work: Callable[[], Awaitable[Result]]) -> Result:
-        if self._refusal is not None and self._clock.now() < self._ask_again:
-            raise Unavailable(self._refusal.message, hint=self._refusal.hint)
-        try:
-            answer = await work()
-        except Unavailable as error:
-            self._refusal = error
-            self._ask_again = self._clock.now() + int(REST_SECONDS * 1e9)
-            raise
-        self._refusal = None
-        return answer
+        # Whoever had to wait for room looks again: the registry may have been found silent meanwhile.
+        async with self._room:
+            if self._refusal is not None and self._clock.now() < self._ask_again:
+                raise Unavailable(self._refusal.message, hint=self._refusal.hint)
+            try:
+                answer = await work()
+            except Unavailable as error:
+                self._refusal = error
+                self._ask_again = self._clock.now() + int(REST_SECONDS * 1e9)
+                raise
+            self._refusal = None
+            return answer
 
     async def _loaded(self) -> Copy:
         if self._copy is None:

@@ -86,6 +86,10 @@ class SqliteRegistry:
     def __repr__(self) -> str:
         return f"<SqliteRegistry {self._path}>"
 
+    @property
+    def at_once(self) -> int:
+        return TOGETHER_MAX
+
     def close(self) -> None:
         """Close the file; a later call opens it again."""
         self._database.close()
@@ -139,7 +143,8 @@ class SqliteRegistry:
         """Look for content in every stored plan, newest first. Costs the parsing of each: for rare repairs."""
 
         def work(db: sqlite3.Connection) -> Content | None:
-            for generation, text in db.execute("SELECT generation, text FROM plan ORDER BY generation DESC"):
+            for (generation,) in db.execute("SELECT generation FROM plan ORDER BY generation DESC").fetchall():
+                (text,) = db.execute("SELECT text FROM plan WHERE generation = ?", (generation,)).fetchone()
                 entry = plan_of(text, generation, where=self._path).entry(endpoint)
                 if entry is not None and entry.digest == digest:
                     return entry.content
@@ -171,7 +176,8 @@ class SqliteRegistry:
 
     async def records(self) -> tuple[Record, ...]:
         def work(db: sqlite3.Connection) -> tuple[Record, ...]:
-            return self._records.of(db.execute(f"{_RECORD} ORDER BY provider, endpoint"), where=self._path)
+            rows = db.execute(f"{_RECORD} ORDER BY provider, endpoint").fetchall()
+            return self._records.of(rows, where=self._path)
 
         return await self._read(work)
 
@@ -204,7 +210,7 @@ class SqliteRegistry:
 
     async def signals(self) -> tuple[Signal, ...]:
         query = "SELECT * FROM signal ORDER BY target, observer"
-        return await self._read(lambda db: tuple(signal_of(row) for row in db.execute(query)))
+        return await self._read(lambda db: tuple(map(signal_of, db.execute(query).fetchall())))
 
     async def lease(self, name: str) -> Lease | None:
         return await self._read(lambda db: _lease(db, name))
@@ -234,7 +240,7 @@ class SqliteRegistry:
 
     async def orders(self) -> tuple[Order, ...]:
         query = f"{_ORDER} ORDER BY kind, subject, endpoint"
-        return await self._read(lambda db: tuple(order_of(row) for row in db.execute(query)))
+        return await self._read(lambda db: tuple(map(order_of, db.execute(query).fetchall())))
 
     async def give_order(self, order: Order) -> None:
         def work(db: sqlite3.Connection) -> None:

@@ -182,6 +182,11 @@ class Leases(Protocol):
 class Registry(Leases, Protocol):
     """Where plans, records, reports and signals live. Every method raises `outlast.errors.Unavailable` if it cannot."""
 
+    @property
+    def at_once(self) -> int:
+        """How many calls are worth making at a time; more would only wait, and their time would run out."""
+        ...
+
     async def known(self, provider: str, endpoint: str) -> Known: ...
 
     async def latest_plan(self) -> Plan | None: ...

@@ -100,6 +100,28 @@ def test_who_asks_at_the_same_time_shares_a_reading(provider: OctodnsProvider) -
     assert 1 == Api.fetched
 
 
+def test_a_zone_that_does_not_come_holds_up_no_other(
+    provider: OctodnsProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads another zone of the provider has it before the first one has come."""
+    opened = threading.Event()
+    monkeypatch.setattr(Api, "slow", ("slow.test.", opened))
+    put("db", {"type": "A", "ttl": 5, "values": ["192.0.2.7"]})
+    both = dataclasses.replace(provider, zones=("example.test", "slow.test"))
+
+    async def act() -> list[Live]:
+        slow = asyncio.create_task(both.read("db.slow.test"))
+        quick = [await both.read(DB), await both.read(DB)]
+        opened.set()
+        await slow
+        return quick
+
+    first, second = asyncio.run(act())
+
+    assert first == second
+    assert ("192.0.2.7",) == first.sets[0].values
+
+
 @pytest.mark.parametrize("at", [1, 2, 3])
 def test_wherever_it_fails_an_address_is_left(provider: OctodnsProvider, at: int) -> None:
     """Every way of stopping half way through a change of family leaves an address, and the words no secret."""

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from outlast.errors import Unavailable
+from outlast.registry import memory
 from outlast.registry.copy_file import HEAD, Copy, Unusable, read_copy, write_copy
 from outlast.registry.memory import MemoryRegistry
 from outlast.registry.remembered import REST_SECONDS, RememberedRegistry
@@ -226,6 +227,37 @@ def test_a_registry_that_is_away_is_asked_once_a_second(world: World) -> None:
         return *still, (await world.node.known("p", DB)).is_copy
 
     assert (True, 0, False) == asyncio.run(ask())
+
+
+def test_no_more_ask_at_a_time_than_it_bears(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of fifty who ask at once two are let through; when it turns out to be away, those who waited do not ask it any more."""
+    monkeypatch.setattr(memory, "AT_ONCE", 2)
+    node, going, most = world.restarted(), 0, 0
+
+    async def known(provider: str, endpoint: str) -> Known:
+        nonlocal going, most
+        going, world.registry.asked = going + 1, world.registry.asked + 1
+        most = max(most, going)
+        await asyncio.sleep(0)
+        going -= 1
+        if world.registry.is_down:
+            raise Unavailable("registry away")
+        return Known(3, None, None)
+
+    async def ask() -> tuple[int, int]:
+        await world.look()
+        await node.latest_plan()
+        monkeypatch.setattr(world.registry, "known", known, raising=False)
+        await asyncio.gather(*(node.known("p", DB) for _ in range(50)))
+        world.registry.is_down, world.registry.asked = True, 0
+        copies = await asyncio.gather(*(node.known("p", DB) for _ in range(50)))
+        return world.registry.asked, sum(copy.is_copy for copy in copies)
+
+    asked, copies = asyncio.run(ask())
+
+    assert 2 == most
+    assert asked <= 4
+    assert 50 == copies
 
 
 def test_a_registry_that_lost_everything_does_not_take_the_copy_along(world: World) -> None:

@@ -1,6 +1,7 @@
 """The SQLite registry as a file: mode, versions, damage, loss, restoration, and processes that share it."""
 
 import asyncio
+import gc
 import os
 import shutil
 import sqlite3
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from outlast.errors import Refused, Unavailable
+from outlast.health.signal import Signal, Verdict
 from outlast.registry import limits
 from outlast.registry.database import Database
 from outlast.registry.sqlite import SqliteRegistry
@@ -102,6 +104,23 @@ def test_an_older_schema_is_brought_forward(path: Path) -> None:
     registry.close()
 
     assert (1, (order,), ()) == found
+
+
+def test_who_only_reads_brings_nothing_forward(path: Path) -> None:
+    """An older file is left as it is, and the error says who brings it forward; an empty one is an empty registry."""
+    registry = SqliteRegistry(path)
+    publish(registry, 1)
+    registry.close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 1")
+    db.close()
+    before, empty = path.read_bytes(), path.with_name("empty.sqlite")
+    empty.touch()
+    reader = SqliteRegistry(empty, is_reader=True)
+
+    assert "its schema is version 1, older than 3 (any role" in refusal(SqliteRegistry(path, is_reader=True))
+    assert (before, 0) == (path.read_bytes(), asyncio.run(reader.floor()))
+    assert 0 == empty.stat().st_size
 
 
 def test_a_strangers_database_is_refused(path: Path) -> None:
@@ -452,6 +471,42 @@ def test_a_damaged_record_is_an_error_not_a_record(path: Path, column: str) -> N
     with pytest.raises(Unavailable, match=f"is damaged: the record of {DB} at p"):
         asyncio.run(registry.records())
     registry.close()
+
+
+@pytest.mark.parametrize(
+    ("damage", "mend", "read"),
+    [
+        ("UPDATE record SET sets = '[]'", "DELETE FROM record", "records"),
+        ("UPDATE order_ SET kind = 'dance'", "DELETE FROM order_", "orders"),
+        ("UPDATE signal SET verdict = 'odd'", "DELETE FROM signal", "signals"),
+        ("UPDATE plan SET text = '{}'", "DELETE FROM plan", "find_content"),
+    ],
+)
+def test_damage_pins_no_snapshot(path: Path, damage: str, mend: str, read: str) -> None:
+    """Who has met it sees what others write afterwards, writes itself, and sees it mended, whenever memory is tidied up."""
+    registry, other, arguments = SqliteRegistry(path), SqliteRegistry(path), (DB, "0" * 32) if read[0] == "f" else ()
+    seen = [Signal(f"192.0.2.{at}", "o", Verdict.HEALTHY, 1, 1, ever_healthy=True) for at in range(3)]
+    gc.disable()
+    try:
+        publish(registry, 1, 2)
+        for at in "ab":
+            asyncio.run(registry.write_record(record(at)))
+            asyncio.run(registry.give_order(Order(Kind.EVACUATE, at, "", (), "ann", 1, "")))
+        asyncio.run(registry.put_signals(tuple(seen)))
+        registry._database.write([lambda db: db.execute(damage)])
+        with pytest.raises((Unavailable, ValueError)) as caught:
+            asyncio.run(getattr(registry, read)(*arguments))
+        other._database.write([lambda db: db.execute(mend)])
+        mended = asyncio.run(getattr(registry, read)(*arguments))
+        stored = asyncio.run(registry.write_record(record("c")))
+        del caught
+    finally:
+        gc.enable()
+    registry.close()
+    other.close()
+
+    assert not mended
+    assert stored
 
 
 def test_the_repr_is_a_status_line(path: Path) -> None:
