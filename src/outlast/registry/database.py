@@ -99,6 +99,10 @@ class Database:
     def __repr__(self) -> str:
         return f"<Database {self._path} {'open' if self._db else 'closed'}>"
 
+    def __del__(self) -> None:
+        # A command that looked something up ends without a word. Python 3.13 complains of a connection that nobody closed.
+        self._drop()
+
     def read(self, works: Sequence[Work[Result]], *, until: float = 0.0) -> list[Result | Exception]:
         """Do all of `works` on one snapshot of the file; return what each returns or raises.
 
