@@ -16,7 +16,7 @@ from outlast.traffic.ports import Place
 Work = Callable[[Place], Awaitable[None]]
 
 
-class Line:
+class Lane:
     """The places of one provider: those that wait, in the order they came, and those that are worked on."""
 
     def __init__(self, at_once: int) -> None:
@@ -28,7 +28,7 @@ class Line:
 
     def __repr__(self) -> str:
         waiting = f"{len(self._urgent)} urgent and {len(self._others)} others wait"
-        return f"<line: {len(self.under_way)} under way, {waiting}>"
+        return f"<lane: {len(self.under_way)} under way, {waiting}>"
 
     def enter(self, place: Place, *, is_urgent: bool) -> None:
         """Let a place wait, unless it is worked on or waits already; one that has become urgent changes over."""
@@ -67,18 +67,18 @@ class Agenda:
 
     def __init__(self, work: Work, at_once: Mapping[str, int]) -> None:
         self._work = work
-        self._lines = {name: Line(limit) for name, limit in at_once.items()}
+        self._lanes = {name: Lane(limit) for name, limit in at_once.items()}
         self._idle = asyncio.Event()
 
     def __repr__(self) -> str:
-        return f"<agenda: {self._lines}>"
+        return f"<agenda: {self._lanes}>"
 
     def enter(self, places: Iterable[Place], urgent: AbstractSet[Place]) -> None:
         """Let places wait for their turn, and begin with as many as there is room for."""
         for place in places:
-            self._lines[place.provider].enter(place, is_urgent=place in urgent)
-        for line in self._lines.values():
-            self._begin(line)
+            self._lanes[place.provider].enter(place, is_urgent=place in urgent)
+        for lane in self._lanes.values():
+            self._begin(lane)
 
     async def settle(self, seconds: float) -> None:
         """Wait until nothing is left to do, or so long."""
@@ -89,25 +89,25 @@ class Agenda:
 
     async def stop(self) -> None:
         """Begin nothing more and cut off what is under way."""
-        tasks = [task for line in self._lines.values() for task in line.under_way.values()]
-        self._lines.clear()
+        tasks = [task for lane in self._lanes.values() for task in lane.under_way.values()]
+        self._lanes.clear()
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def _is_empty(self) -> bool:
-        return all(line.is_empty for line in self._lines.values())
+        return all(lane.is_empty for lane in self._lanes.values())
 
-    def _begin(self, line: Line) -> None:
-        while (place := line.next()) is not None:
+    def _begin(self, lane: Lane) -> None:
+        while (place := lane.next()) is not None:
             task = asyncio.ensure_future(self._work(place))
-            line.under_way[place] = task
-            task.add_done_callback(partial(self._ended, line, place))
+            lane.under_way[place] = task
+            task.add_done_callback(partial(self._ended, lane, place))
 
-    def _ended(self, line: Line, place: Place, _: asyncio.Future[None]) -> None:
-        del line.under_way[place]
-        if self._lines:  # otherwise it was stopped
-            self._begin(line)
+    def _ended(self, lane: Lane, place: Place, _: asyncio.Future[None]) -> None:
+        del lane.under_way[place]
+        if self._lanes:  # otherwise it was stopped
+            self._begin(lane)
         if self._is_empty:
             self._idle.set()

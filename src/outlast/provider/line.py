@@ -13,7 +13,7 @@ import secrets
 from collections.abc import Container, Sequence
 from weakref import WeakKeyDictionary
 
-from outlast.provider.exchange import NoReply, NotSent, Primary, exchange, reason
+from outlast.provider.exchange import NoReply, NotSent, Primary, reason
 
 ID_BYTES = 2
 MOST = 48
@@ -82,16 +82,15 @@ class Line:
         return tuple(asker.answers.values())
 
     def _enter(self, questions: Sequence[bytes]) -> Asker:
-        messages = with_ids(questions, self._askers)
+        messages = _with_ids(questions, self._askers)
         asker = Asker([message[:ID_BYTES] for message in messages])
         self._askers.update(dict.fromkeys(asker.answers, asker))
         frames = [len(message).to_bytes(2, "big") + message for message in messages]
         if self._writer is None:
             self._unsent += frames
         else:
-            self._writer.write(
-                b"".join(frames)
-            )  # writelines() fails oddly on a connection that is just lost (Python 3.12)
+            # Not writelines(): from Python 3.12 on it fails oddly on a connection that is just lost.
+            self._writer.write(b"".join(frames))
         return asker
 
     async def _serve(self) -> None:
@@ -135,10 +134,11 @@ class SharedLine:
         """Send questions and return their answers in the same order. If a shared connection breaks, ask once more alone.
 
         Raises:
-            NotSent, NoReply: As `exchange`.
+            NotSent, NoReply: As `Line.ask`.
 
         """
-        primary, loop = Primary(self._address, self._port, deadline), asyncio.get_running_loop()
+        loop = asyncio.get_running_loop()
+        primary = Primary(self._address, self._port, deadline)
         line = self._lines.get(loop)
         if line is None or not line.has_room:
             line = self._lines[loop] = Line(primary)
@@ -151,10 +151,10 @@ class SharedLine:
             if not line.is_open and self._lines.get(loop) is line:
                 del self._lines[loop]  # its task holds the loop
         # The connection broke: perhaps over somebody else's question, which must not stick the others.
-        return await exchange(primary, with_ids(questions, ()))
+        return await Line(primary).ask(questions, deadline)
 
 
-def with_ids(questions: Sequence[bytes], taken: Container[bytes]) -> list[bytes]:
+def _with_ids(questions: Sequence[bytes], taken: Container[bytes]) -> list[bytes]:
     """The same messages with ids that differ from each other and from those taken.
 
     By chance, and no count: who is not on the path cannot guess them (RFC 5452, section 4.3).

@@ -39,6 +39,12 @@ def publish(registry: SqliteRegistry, *generations: int, after: int = 0) -> None
         after = generation
 
 
+def say_version(path: Path, version: int) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {version}")
+    db.close()
+
+
 def refusal(registry: SqliteRegistry) -> str:
     with pytest.raises(Unavailable) as caught:
         asyncio.run(registry.floor())
@@ -78,9 +84,7 @@ def test_a_newer_schema_is_refused(path: Path) -> None:
     registry = SqliteRegistry(path)
     publish(registry, 1)
     registry.close()
-    with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 4")
-    db.close()
+    say_version(path, 4)
 
     assert f"registry {path}: its schema is version 4, newer than 3 (upgrade outlast here)" == refusal(registry)
 
@@ -106,9 +110,7 @@ def test_who_only_reads_brings_nothing_forward(path: Path) -> None:
     registry = SqliteRegistry(path)
     publish(registry, 1)
     registry.close()
-    with sqlite3.connect(path) as db:
-        db.execute("PRAGMA user_version = 1")
-    db.close()
+    say_version(path, 1)
     before, empty = path.read_bytes(), path.with_name("empty.sqlite")
     empty.touch()
     reader = SqliteRegistry(empty, is_reader=True)
