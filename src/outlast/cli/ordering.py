@@ -17,15 +17,14 @@ from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import Unavailable
 from outlast.interrupts import uninterrupted
-from outlast.system_clock import SystemClock
 from outlast.traffic.content import digest
 from outlast.traffic.drafting import next_entries
-from outlast.traffic.driver import Driver
-from outlast.traffic.messages import InputsRead, ReadSentinels, SentinelsRead
+from outlast.traffic.messages import InputsRead
 from outlast.traffic.orders import Kind, Order, pin_of
 from outlast.traffic.plan import Entry
 from outlast.traffic.ports import Live, Place, Provider, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing, parse
+from outlast.traffic.sightings import sight
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at a provider."""
@@ -182,11 +181,8 @@ async def _held(
     places = _concerned(settings, changes)
     standing = {Place(it.provider, it.endpoint): it.sentinel.standing for it in records}
     if is_asked and places:
-        readers = wire.readers(settings)
-        driver = Driver(registry=None, providers=readers, clock=SystemClock(), listen=lambda _: None)
-        read = await driver.carry_out(ReadSentinels(places))
-        assert isinstance(read, SentinelsRead)
-        seen = {it.place: parse(it.texts) for it in read.sightings if it.texts is not None}
+        sightings = await sight(wire.readers(settings), places)
+        seen = {it.place: parse(it.texts) for it in sightings if it.texts is not None}
         standing |= {place: it.standing for place, it in seen.items() if isinstance(it, Sentinel)}
     return tuple(place for place in places if standing.get(place) is Standing.HELD)
 
@@ -216,7 +212,7 @@ async def _tell_and_watch(settings: Settings, wish: Wish, preview: Preview, begu
     if not wish.wait:
         return ()
     concerned = {change.endpoint: change.after for change in preview.changes}
-    places = [place for place in wire.places(settings) if place.endpoint in concerned]
+    places = _concerned(settings, preview.changes)
     readers = wire.readers(settings)  # one for all who look at a provider, who then share its connection
     watched = (_watch(readers[place.provider], place, concerned[place.endpoint], begun, wish) for place in places)
     return tuple(await asyncio.gather(*watched))
