@@ -7,6 +7,7 @@ accepted in the east only: they are parked. Then the region goes on, with what i
 more; it serves again when it has copied what it missed, DNS brings it back, and the parked writes drain.
 """
 
+import math
 from dataclasses import dataclass
 
 from outlast.data.region import RegionStore
@@ -85,7 +86,10 @@ def play(stage: Stage) -> ActScore:
         continued = world.continue_region(EAST)
     outage.continued = continued
     _come_back(stage, outage)
-    return _score(stage, outage, end=stage.settle())
+    end = stage.settle()
+    # A write that began before the end may have been parked after the others were drained.
+    _until_drained(stage, end=end)
+    return _score(stage, outage, end=end)
 
 
 def _all_answered(stage: Stage, epoch: int) -> bool:
@@ -131,7 +135,7 @@ def _come_back(stage: Stage, outage: Outage) -> None:
     stage.tell(f"It has dropped {len(_expired(stage))} late requests and copied what it missed; it serves again.")
     stage.until(f"{EVERYWHERE} to answer both regions", lambda: _back(stage, outage) is not None, timeout=TIMEOUT)
     stage.tell("Probers have seen it healthy for long enough: DNS answers both regions.")
-    stage.until("the parked writes to drain", lambda: _is_drained(stage), timeout=TIMEOUT)
+    _until_drained(stage, end=math.inf)
     stage.tell("Every parked write has been delivered to its home.")
 
 
@@ -169,9 +173,14 @@ def _expired(stage: Stage) -> list[Line]:
     return [line for line in lines if line["event"] == "expired" and line["path"].startswith("/kv/")]
 
 
-def _is_drained(stage: Stage) -> bool:
+def _until_drained(stage: Stage, *, end: float) -> None:
+    """Wait until all writes that began before `end`, and are known to be parked, have been delivered."""
+    stage.until("the parked writes to drain", lambda: _is_drained(stage, end), timeout=TIMEOUT)
+
+
+def _is_drained(stage: Stage, end: float) -> bool:
     evidence = stage.world.evidence
-    parked = writes_of(evidence, PROTECTED, start=stage.start, end=stage.start + stage.elapsed).parked
+    parked = writes_of(evidence, PROTECTED, start=stage.start, end=end).parked
     return parked <= evidence.drained[PROTECTED].keys()
 
 
