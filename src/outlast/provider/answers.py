@@ -12,20 +12,18 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple, cast
 
-import dns.flags
 import dns.name
 import dns.rcode
 import dns.rdata
 import dns.rdatatype
-from dns.message import Message
 from dns.name import Name
 from dns.rdata import Rdata
 from dns.rdataclass import IN
 from dns.rdatatype import AAAA, CNAME, TXT, A, RdataType
 from dns.rdtypes.ANY.TXT import TXT as TXTRecord  # noqa: N811  the class is named like the type's constant
-from dns.rrset import RRset
 
 from outlast.errors import Unavailable
+from outlast.provider.asking import Answer, Question
 from outlast.traffic.content import RecordSet
 from outlast.traffic.ports import Live
 from outlast.traffic.sentinel import sentinel_name
@@ -42,10 +40,11 @@ NEAR = 1024
 
 
 class Owners(NamedTuple):
-    """The two owner names of an endpoint."""
+    """The two owner names of an endpoint, and what has to be asked to know it; the first question is for the sentinel."""
 
     endpoint: Name
     sentinel: Name
+    questions: tuple[Question, ...]
 
     @classmethod
     @lru_cache(maxsize=NEAR)
@@ -56,14 +55,12 @@ class Owners(NamedTuple):
             dns.exception.DNSException: It is no domain name, or too long to have a sentinel beside it.
 
         """
-        return cls(dns.name.from_text(endpoint), dns.name.from_text(sentinel_name(endpoint)))
-
-    def questions(self) -> tuple[tuple[Name, RdataType], ...]:
-        """What has to be asked to know the endpoint."""
-        return (self.sentinel, TXT), *((self.endpoint, rdtype) for rdtype in SET_TYPES)
+        owner, sentinel = dns.name.from_text(endpoint), dns.name.from_text(sentinel_name(endpoint))
+        questions = Question.of(sentinel, TXT), *(Question.of(owner, rdtype) for rdtype in SET_TYPES)
+        return cls(owner, sentinel, questions)
 
 
-def live(owners: Owners, answers: Mapping[RdataType, Message]) -> Live:
+def live(owners: Owners, answers: Mapping[RdataType, Answer]) -> Live:
     """What the answers to an endpoint's questions hold. Beside an alias, addresses may be those of its target.
 
     Raises:
@@ -71,14 +68,14 @@ def live(owners: Owners, answers: Mapping[RdataType, Message]) -> Live:
 
     """
     sentinel = sentinel_texts(owners, answers)
-    if found := _own(owners.endpoint, CNAME, answers[CNAME]):
+    if _own(owners.endpoint, CNAME, answers[CNAME]):
         # Any other answer is about the target (RFC 1034, section 3.6.2), and so are its errors.
-        return Live(sentinel, (_record_set(found),))
-    others = (_own(owners.endpoint, rdtype, answers[rdtype]) for rdtype in (A, AAAA, *ALIASES))
-    return Live(sentinel, tuple(_record_set(found) for found in others if found))
+        return Live(sentinel, (_record_set(CNAME, answers[CNAME]),))
+    types = [rdtype for rdtype in (A, AAAA, *ALIASES) if _own(owners.endpoint, rdtype, answers[rdtype])]
+    return Live(sentinel, tuple(_record_set(rdtype, answers[rdtype]) for rdtype in types))
 
 
-def sentinel_texts(owners: Owners, answers: Mapping[RdataType, Message]) -> tuple[str, ...]:
+def sentinel_texts(owners: Owners, answers: Mapping[RdataType, Answer]) -> tuple[str, ...]:
     """What stands at the sentinel's name, sorted.
 
     Raises:
@@ -86,30 +83,29 @@ def sentinel_texts(owners: Owners, answers: Mapping[RdataType, Message]) -> tupl
 
     """
     texts = _own(owners.sentinel, TXT, answers[TXT])
-    return tuple(sorted(text_of(cast(TXTRecord, rdata)) for rdata in texts or ()))
+    return tuple(sorted(text_of(cast(TXTRecord, rdata)) for rdata in texts))
 
 
-def _own(owner: Name, rdtype: RdataType, answer: Message) -> RRset | None:
-    rcode = answer.rcode()
-    if rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
+def _own(owner: Name, rdtype: RdataType, answer: Answer) -> tuple[Rdata, ...]:
+    if answer.rcode not in (dns.rcode.NOERROR, dns.rcode.NXDOMAIN):
         raise Unavailable(
-            f"{_words(owner, rdtype)}: {dns.rcode.to_text(rcode)}", hint="ask its operator; is this the zone's primary?"
+            f"{_words(owner, rdtype)}: {dns.rcode.to_text(answer.rcode)}",
+            hint="ask its operator; is this the zone's primary?",
         )
-    if not answer.flags & dns.flags.AA:
+    if not answer.is_authoritative:
         raise Unavailable(
             f"{_words(owner, rdtype)}: not authoritative for it",
             hint="name the zone's primary as the provider's address",
         )
-    return answer.get_rrset(answer.answer, owner, IN, rdtype) if answer.answer else None
+    return answer.found
 
 
 def _words(owner: Name, rdtype: RdataType) -> str:
     return f"{owner} {dns.rdatatype.to_text(rdtype)}"
 
 
-def _record_set(found: RRset) -> RecordSet:
-    values = [rdata.to_text() for rdata in found]
-    return RecordSet.of(dns.rdatatype.to_text(found.rdtype), found.ttl, values)
+def _record_set(rdtype: RdataType, answer: Answer) -> RecordSet:
+    return RecordSet.of(dns.rdatatype.to_text(rdtype), answer.ttl, [rdata.to_text() for rdata in answer.found])
 
 
 def rdatas_of(item: RecordSet) -> tuple[Rdata, ...]:

@@ -1,70 +1,106 @@
 """Plain questions to a primary, and of their answers only what a provider looks at.
 
-A pass of the control plane asks six questions for each endpoint, and most answers say that there is nothing, with an SOA
-record in the authority section to say for how long (RFC 2308). Neither that nor the additional section tells what an
-endpoint has, so they are not read, and an answer without records not at all: that is most of the work of reading.
+A pass of the control plane asks six questions for each endpoint. Of an answer counts its code, whether an authority gave it,
+and the records of exactly the name and type asked for. Authority and additional sections tell nothing about what an
+endpoint has, so they are not read, and records of other names, where a CNAME or an alias leads to, are passed over.
 """
 
 import struct
+from typing import NamedTuple
 
 import dns.flags
-import dns.message
-import dns.opcode
-import dns.rcode
-from dns.message import Message, QueryMessage
 from dns.name import Name
+from dns.rcode import Rcode
+from dns.rdata import Rdata, from_wire_parser
 from dns.rdataclass import IN
 from dns.rdatatype import RdataType
+from dns.wire import Parser
 
 from outlast.errors import Unavailable
 
 _HEADER = struct.Struct("!HHHHHH")
-_QUESTION = struct.Struct("!HH")
-_QUESTIONS = slice(4, 6)
-"""How many there are (RFC 1035, section 4.1.1)."""
-_ANSWERS = slice(6, 8)
-_LAST_COUNTS = slice(8, 12)
-"""How many records of authority and additional section."""
-_BODY = slice(12, None)
-_ONE, _NONE = b"\0\1", b"\0\0"
-_KIND = dns.flags.QR | 0x7800
+_FIXED = struct.Struct("!HH")
+_QR, _AA, _RCODE = int(dns.flags.QR), int(dns.flags.AA), 0xF
+_RECORD = "!HHIH"
+_POINTER = b"\xc0\x0c"
+"""To the name right after the header."""
+_KIND = _QR | 0x7800
 """Whether it is an answer, and to what kind of request."""
-_REFUSALS = (dns.rcode.FORMERR, dns.rcode.SERVFAIL, dns.rcode.NOTIMP, dns.rcode.REFUSED)
+_REFUSALS = (Rcode.FORMERR, Rcode.SERVFAIL, Rcode.NOTIMP, Rcode.REFUSED)
 """With these a server need not repeat a question that it may not have understood."""
+_TTL_MAX = 2**31 - 1
 
 
-def question(owner: Name, rdtype: RdataType) -> bytes:
-    """A question to an authority as it goes over the wire: no EDNS, recursion not desired. Its id is chosen on sending."""
-    name = owner.to_wire()
-    assert name is not None, "it is returned if no file is given"
-    return _HEADER.pack(0, 0, 1, 0, 0, 0) + name + _QUESTION.pack(rdtype, IN)
+class Question(NamedTuple):
+    """A question to an authority, and as it goes over the wire: no EDNS, recursion not desired, no id before it is sent."""
+
+    owner: Name
+    rdtype: RdataType
+    wire: bytes
+
+    @classmethod
+    def of(cls, owner: Name, rdtype: RdataType) -> "Question":
+        """What is there of this type at this name?"""
+        name = owner.to_wire()
+        assert name is not None, "it is returned if no file is given"
+        return cls(owner, rdtype, _HEADER.pack(0, 0, 1, 0, 0, 0) + name + _FIXED.pack(rdtype, IN))
 
 
-def answer_to(asked: bytes, wire: bytes) -> Message:
-    """What answers a question, without authority and additional sections. Ids are matched where messages are exchanged.
+class Answer(NamedTuple):
+    """What counts of an answer; `found` is empty if there is nothing of the type asked for at the name itself."""
+
+    rcode: Rcode
+    is_authoritative: bool
+    ttl: int
+    found: tuple[Rdata, ...]
+
+
+def answer_to(asked: Question, wire: bytes) -> Answer:
+    """What answers a question. Ids are matched where messages are exchanged.
 
     Raises:
         dns.exception.DNSException: It is no DNS message.
         Unavailable: It answers something else.
 
     """
-    # Most servers repeat the question byte for byte; then nothing need be read to know that it is answered.
-    is_echoed = wire[_QUESTIONS] == _ONE and wire[_BODY].startswith(asked[_BODY])
-    if is_echoed and wire[_ANSWERS] == _NONE:
-        empty: Message = QueryMessage(0)
-        empty.flags = dns.flags.Flag(_HEADER.unpack_from(wire)[1])
-        if empty.flags & _KIND == dns.flags.QR:
-            return empty
-    end = _LAST_COUNTS.stop
-    answer = dns.message.from_wire(
-        wire[: _LAST_COUNTS.start] + bytes(end - _LAST_COUNTS.start) + wire[end:], ignore_trailing=True
+    parser = Parser(wire)
+    _, flags, questions, answers, _, _ = parser.get_struct(_HEADER.format)
+    rcode = Rcode.make(flags & _RCODE)
+    is_answer = flags & _KIND == _QR and (
+        _is_repeated(asked, parser, questions) or (not questions and rcode in _REFUSALS)
     )
-    if not (is_echoed and answer.flags & _KIND == dns.flags.QR) and not _fits(answer, dns.message.from_wire(asked)):
+    if not is_answer:
         raise Unavailable("an answer does not fit its question")
-    return answer
+    return Answer(rcode, bool(flags & _AA), *_found(asked, parser, answers))
 
 
-def _fits(answer: Message, asked: Message) -> bool:
-    if not answer.flags & dns.flags.QR or answer.opcode() is not dns.opcode.QUERY:
-        return False
-    return answer.question == asked.question or (not answer.question and answer.rcode() in _REFUSALS)
+def _is_repeated(asked: Question, parser: Parser, questions: int) -> bool:
+    # Most servers repeat the question byte for byte; then nothing need be read to know that it is answered.
+    if questions == 1 and parser.wire.startswith(asked.wire[_HEADER.size :], _HEADER.size):
+        parser.seek(len(asked.wire))
+        return True
+    return [(parser.get_name(decompress=True), *parser.get_struct("!HH")) for _ in range(questions)] == [
+        (asked.owner, asked.rdtype, IN)
+    ]
+
+
+def _found(asked: Question, parser: Parser, answers: int) -> tuple[int, tuple[Rdata, ...]]:
+    ttl, found = _TTL_MAX, list[Rdata]()
+    for _ in range(answers):
+        is_own = _is_own(asked, parser)
+        rdtype, rdclass, its_ttl, length = parser.get_struct(_RECORD)
+        if is_own and (rdtype, rdclass) == (asked.rdtype, IN):
+            with parser.restrict_to(length):
+                found.append(from_wire_parser(IN, asked.rdtype, parser))
+            ttl = min(ttl, its_ttl if its_ttl <= _TTL_MAX else 0)  # RFC 2181, sections 5.2 and 8
+        else:
+            parser.get_bytes(length)
+    return ttl, tuple(found)
+
+
+def _is_own(asked: Question, parser: Parser) -> bool:
+    # Nearly every record's owner points to the question's name (RFC 1035, section 4.1.4), which is known by then.
+    if parser.wire.startswith(_POINTER, parser.current):
+        parser.seek(parser.current + len(_POINTER))
+        return True
+    return bool(parser.get_name(decompress=True) == asked.owner)

@@ -2,15 +2,17 @@
 
 A pass of the control plane reads many endpoints side by side, and a connection for each of them would be most of the work
 (RFC 7766, section 6.2.1: clients should reuse connections and pipeline). Nobody waits for anybody else: questions go out
-when they are asked, answers are matched by id in whatever order they come, and each asker has their own deadline. When
-nobody waits any more the connection is closed, so none is ever found dead after a rest.
+when they are asked, answers are matched by id in whatever order they come, and each asker has their own deadline. A moment
+after nobody waits any more the connection is closed, so none is ever found dead after a rest.
 
 Only questions go this way. Whoever changes something has a connection of their own, where a missing reply means something.
 """
 
 import asyncio
 import secrets
-from collections.abc import Container, Sequence
+import socket
+import sys
+from collections.abc import Callable, Container, Sequence
 from weakref import WeakKeyDictionary
 
 from outlast.provider.exchange import NoReply, NotSent, Primary, reason
@@ -19,6 +21,9 @@ ID_BYTES = 2
 MOST = 48
 """Questions on one connection, before another is opened: the six of eight endpoints. A server may answer a connection's
 questions one after another, as PowerDNS does, and what waits behind the others must still be answered in time."""
+
+LINGER_SECONDS = 0.05
+"""Who was answered may ask for the next endpoint at once; no server gives up a connection within so short a time."""
 
 
 class Asker:
@@ -41,13 +46,18 @@ class Asker:
 
 
 class Line:
-    """One connection in one event loop. It ends with the last who waits, and takes nobody more once somebody waited in vain."""
+    """One connection in one event loop. It ends with the last who waits, and takes nobody more once somebody waited in vain.
 
-    def __init__(self, primary: Primary) -> None:
+    `ended` is called when it has ended, for whatever reason.
+    """
+
+    def __init__(self, primary: Primary, ended: "Callable[[Line], None]") -> None:
         self.is_open = True
+        self._ended = ended
         self._primary = primary
         self._askers: dict[bytes, Asker] = {}
         self._waiting = 0
+        self._closing: asyncio.TimerHandle | None = None
         self._unsent: list[bytes] = []
         self._writer: asyncio.StreamWriter | None = None
         self._serving = asyncio.get_running_loop().create_task(self._serve())
@@ -69,6 +79,8 @@ class Line:
         """
         asker = self._enter(questions)
         self._waiting += 1
+        if self._closing is not None:
+            self._closing.cancel()
         try:
             async with asyncio.timeout_at(deadline):
                 await asker.done
@@ -78,7 +90,7 @@ class Line:
         finally:
             self._waiting -= 1
             if not self._waiting:
-                self._end()
+                self._rest()
         return tuple(asker.answers.values())
 
     def _enter(self, questions: Sequence[bytes]) -> Asker:
@@ -99,6 +111,7 @@ class Line:
             self._writer.write(b"".join(self._unsent))
             self._unsent.clear()
             while True:
+                _acknowledge_at_once(self._writer)
                 answer = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
                 if asker := self._askers.pop(answer[:ID_BYTES], None):
                     asker.take(answer)
@@ -109,10 +122,17 @@ class Line:
             self.is_open = False
             if self._writer is not None:
                 self._writer.close()
+            self._ended(self)
 
     def _fault(self, error: OSError | EOFError) -> NotSent | NoReply:
         kind = NotSent if self._writer is None else NoReply
         return kind(f"{self._primary}: {reason(error)}", hint="is the primary up, and is this its address?")
+
+    def _rest(self) -> None:
+        if self.is_open and not self._askers:
+            self._closing = asyncio.get_running_loop().call_later(LINGER_SECONDS, self._end)
+        else:
+            self._end()
 
     def _end(self) -> None:
         self.is_open = False
@@ -125,7 +145,7 @@ class SharedLine:
     def __init__(self, address: str, port: int) -> None:
         self._address = address
         self._port = port
-        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, Line] = WeakKeyDictionary()
+        self._lines: WeakKeyDictionary[asyncio.AbstractEventLoop, list[Line]] = WeakKeyDictionary()
 
     def __repr__(self) -> str:
         return f"<shared line to {self._address} port {self._port}>"
@@ -137,21 +157,35 @@ class SharedLine:
             NotSent, NoReply: As `Line.ask`.
 
         """
-        loop = asyncio.get_running_loop()
         primary = Primary(self._address, self._port, deadline)
-        line = self._lines.get(loop)
-        if line is None or not line.has_room:
-            line = self._lines[loop] = Line(primary)
+        line = self._line_to(primary)
         try:
             return await line.ask(questions, deadline)
         except NoReply as error:
             if isinstance(error.__cause__, TimeoutError):
                 raise
-        finally:
-            if not line.is_open and self._lines.get(loop) is line:
-                del self._lines[loop]  # its task holds the loop
         # The connection broke: perhaps over somebody else's question, which must not stick the others.
-        return await Line(primary).ask(questions, deadline)
+        return await Line(primary, self._forget).ask(questions, deadline)
+
+    def _line_to(self, primary: Primary) -> Line:
+        # The first with room, so that the last ones run dry and end.
+        lines = self._lines.setdefault(asyncio.get_running_loop(), [])
+        line = next((line for line in lines if line.has_room), None) or Line(primary, self._forget)
+        if line not in lines:
+            lines.append(line)
+        return line
+
+    def _forget(self, line: Line) -> None:
+        loop = asyncio.get_running_loop()
+        if others := [other for other in self._lines.pop(loop, ()) if other is not line]:  # their tasks hold the loop
+            self._lines[loop] = others
+
+
+def _acknowledge_at_once(writer: asyncio.StreamWriter) -> None:
+    # A server that sends answers one by one without TCP_NODELAY, as BIND does, holds the second until the first is
+    # acknowledged, and Linux takes 40 ms for that on a connection that is not new. The option does not last.
+    if sys.platform == "linux":
+        writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 
 def _with_ids(questions: Sequence[bytes], taken: Container[bytes]) -> list[bytes]:
@@ -159,9 +193,9 @@ def _with_ids(questions: Sequence[bytes], taken: Container[bytes]) -> list[bytes
 
     By chance, and no count: who is not on the path cannot guess them (RFC 5452, section 4.3).
     """
-    ids: list[bytes] = []
+    ids: dict[bytes, None] = {}
     while len(ids) < len(questions):
-        number = secrets.token_bytes(ID_BYTES)
-        if number not in taken and number not in ids:
-            ids.append(number)
+        numbers = secrets.token_bytes(ID_BYTES * (len(questions) - len(ids)))
+        fresh = (numbers[at : at + ID_BYTES] for at in range(0, len(numbers), ID_BYTES))
+        ids |= dict.fromkeys(number for number in fresh if number not in taken)
     return [number + text[ID_BYTES:] for number, text in zip(ids, questions, strict=True)]

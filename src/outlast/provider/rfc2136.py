@@ -28,7 +28,7 @@ from outlast.clock import Clock
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.provider import tsig, updates
 from outlast.provider.answers import ALIASES, Owners, live, sentinel_texts
-from outlast.provider.asking import answer_to, question
+from outlast.provider.asking import Answer, Question, answer_to
 from outlast.provider.exchange import NoReply, NotSent, Primary, exchange
 from outlast.provider.line import SharedLine
 from outlast.provider.zones import closest_zone, is_name
@@ -135,7 +135,7 @@ class Rfc2136Provider:
         """
         owners, zone = self._owners(endpoint), closest_zone(self.name, self.zones, endpoint)
         primary = self._primary()
-        seen = await self._asked(primary, owners.questions(), partial(live, owners))
+        seen = await self._asked(primary, owners.questions, partial(live, owners))
         if self.is_reader:
             return seen
         if not isinstance(parse(seen.sentinel), Sentinel):
@@ -168,18 +168,17 @@ class Rfc2136Provider:
         """
         owners = self._owners(endpoint)
         closest_zone(self.name, self.zones, endpoint)
-        return await self._asked(self._primary(), ((owners.sentinel, TXT),), partial(sentinel_texts, owners))
+        return await self._asked(self._primary(), owners.questions[:1], partial(sentinel_texts, owners))
 
     async def _asked(
         self,
         primary: Primary,
-        questions: tuple[tuple[Name, RdataType], ...],
-        understand: Callable[[Mapping[RdataType, Message]], Understood],
+        questions: tuple[Question, ...],
+        understand: Callable[[Mapping[RdataType, Answer]], Understood],
     ) -> Understood:
-        messages = [question(*pair) for pair in questions]
         try:
-            answers = map(answer_to, messages, await self._line.ask(messages, primary.deadline))
-            return understand({rdtype: answer for (_, rdtype), answer in zip(questions, answers, strict=True)})
+            answers = await self._line.ask([question.wire for question in questions], primary.deadline)
+            return understand({it.rdtype: answer_to(it, wire) for it, wire in zip(questions, answers, strict=True)})
         except dns.exception.DNSException as error:
             raise Unavailable(f"{self.name} at {primary}: unreadable answer: {error}") from error
         except Unavailable as error:

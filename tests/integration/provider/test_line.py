@@ -8,7 +8,7 @@ import dns.name
 import pytest
 from dns.rdatatype import TXT
 
-from outlast.provider.asking import question
+from outlast.provider.asking import Question
 from outlast.provider.exchange import NoReply, NotSent
 from outlast.provider.line import SharedLine
 
@@ -21,7 +21,7 @@ POISON, SILENCE = "poison", "silence"
 
 
 def asked(label: str) -> bytes:
-    return question(dns.name.from_text(f"{label}.example.com"), TXT)
+    return Question.of(dns.name.from_text(f"{label}.example.com"), TXT).wire
 
 
 def says(label: str, wire: bytes) -> bool:
@@ -110,6 +110,31 @@ def test_one_after_the_other_take_a_connection_each() -> None:
         return first, await ask(line, "two")
 
     assert ([("one", 1)], [("two", 2)]) == against(primary, act)
+
+
+def test_who_asks_at_once_after_an_answer_shares_the_connection() -> None:
+    """A pass that goes from one endpoint to the next needs one, however few it asks at a time."""
+
+    async def act(line: SharedLine) -> list[Any]:
+        return [await ask(line, label) for label in ("one", "two", "three")]
+
+    assert [[("one", 1)], [("two", 1)], [("three", 1)]] == against(Primary(), act)
+
+
+def test_a_full_connection_is_used_again_when_it_has_room() -> None:
+    """Hundreds of endpoints, so many at a time that one connection is not enough, need no more than at the beginning."""
+    primary = Primary()
+
+    async def act(line: SharedLine) -> None:
+        async def one_after_another(lane: int) -> None:
+            for number in range(20):
+                await ask(line, *(f"a{lane}-{number}-{question}" for question in range(6)))
+
+        await asyncio.gather(*(one_after_another(lane) for lane in range(16)))
+
+    against(primary, act)
+
+    assert 2 == primary.connections
 
 
 def test_a_question_without_an_answer_sticks_no_other() -> None:
