@@ -67,7 +67,8 @@ class Line:
 
     @property
     def has_room(self) -> bool:
-        return self.is_open and len(self._askers) < MOST
+        is_lost = self._writer is not None and self._writer.is_closing()  # before it is read that it is
+        return self.is_open and not is_lost and len(self._askers) < MOST
 
     async def ask(self, questions: Sequence[bytes], deadline: float) -> tuple[bytes, ...]:
         """Send questions, whose ids are chosen here, and return their answers in the same order.
