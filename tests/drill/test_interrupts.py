@@ -17,8 +17,8 @@ from drill_process import Drill, running, short
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
-EARLIEST, LATEST = 0.2, 22.0
-"""Seconds after its start: from before the first process of the drill to about the end of the first act."""
+EARLIEST, PLAYING, LATEST = 0.2, 11.0, 22.0
+"""Seconds after its start: from before the first process of the drill, over the middle of the first act, to about its end."""
 AT_ONCE = 3
 LIVE = ("us-east-1-2025", "--act", "fenced", "--seed", "1")
 """What a person types."""
@@ -35,12 +35,12 @@ class Ending(NamedTuple):
     folders: list[str]
 
 
-def draw(count: int) -> list[float]:
-    """Moments spread over the whole time: one at random in each of `count` equal parts."""
+def draw(count: int, latest: float = LATEST) -> list[float]:
+    """Moments spread over the time until `latest`: one at random in each of `count` equal parts."""
     seed = int(os.environ.get("OUTLAST_SEED") or random.SystemRandom().randrange(1_000_000))
     print(f"seed {seed}: OUTLAST_SEED={seed} pytest {__file__}")  # noqa: T201  shown when the test fails
     chance = random.Random(seed)
-    part = (LATEST - EARLIEST) / count
+    part = (latest - EARLIEST) / count
     return [EARLIEST + part * (number + chance.random()) for number in range(count)]
 
 
@@ -80,7 +80,7 @@ def test_interrupted_drill_leaves_nothing(tmp_path: Path) -> None:
 
 def test_killed_drill_leaves_no_process(tmp_path: Path) -> None:
     """SIGKILL of the drill, once while its world starts and once while an act plays: its children end by themselves."""
-    moments = draw(2)
+    moments = draw(2, PLAYING)
     with ThreadPoolExecutor(AT_ONCE) as threads:
         folders = [tmp_path / str(number) for number in range(len(moments))]
         endings = list(threads.map(partial(end, how=partial(once, signal.SIGKILL)), folders, moments))

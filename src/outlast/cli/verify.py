@@ -52,7 +52,9 @@ def verify(
             show_default=False,
         ),
     ] = None,
-    max_states: Annotated[int, typer.Option("--max-states", help="States before it gives up.", min=1)] = 30_000_000,
+    max_states: Annotated[
+        int, typer.Option("--max-states", help="States before it gives up; walks have no such limit.", min=1)
+    ] = 30_000_000,
     as_json: Json = False,
     walks: Annotated[int, typer.Option("--walks", help="Random walks instead of all interleavings.", min=0)] = 0,
     seed: Annotated[int, typer.Option("--seed", help="The first walk's seed.", min=0)] = 0,

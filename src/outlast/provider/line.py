@@ -1,9 +1,9 @@
-"""One TCP connection to a primary for all who ask it at the same time, from the first question to the last answer.
+"""Few TCP connections to a primary for all who ask it at the same time, from the first question to the last answer.
 
 A pass of the control plane reads many endpoints side by side, and a connection for each of them would be most of the work
 (RFC 7766, section 6.2.1: clients should reuse connections and pipeline). Nobody waits for anybody else: questions go out
 when they are asked, answers are matched by id in whatever order they come, and each asker has their own deadline. A moment
-after nobody waits any more the connection is closed, so none is ever found dead after a rest.
+after nobody waits on it any more a connection is closed, so none is ever found dead after a rest.
 
 Only questions go this way. Whoever changes something has a connection of their own, where a missing reply means something.
 """
@@ -141,7 +141,7 @@ class Line:
 
 
 class SharedLine:
-    """The lines to one primary, one in each event loop."""
+    """The lines to one primary, of each event loop as many as its questions fill."""
 
     def __init__(self, address: str, port: int) -> None:
         self._address = address
