@@ -95,7 +95,7 @@ def _found(asked: Question, parser: Parser, answers: int) -> tuple[int, tuple[Rd
             ttl = min(ttl, its_ttl if its_ttl <= _TTL_MAX else 0)  # RFC 2181, sections 5.2 and 8
         else:
             parser.get_bytes(length)
-    return ttl, tuple(found)
+    return ttl, tuple(dict.fromkeys(found))  # section 5: equal records are one
 
 
 def _is_own(asked: Question, parser: Parser) -> bool:

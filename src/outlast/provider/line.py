@@ -9,10 +9,11 @@ Only questions go this way. Whoever changes something has a connection of their 
 """
 
 import asyncio
+import contextlib
 import secrets
 import socket
-import sys
 from collections.abc import Callable, Container, Sequence
+from errno import ECONNABORTED
 from weakref import WeakKeyDictionary
 
 from outlast.provider.exchange import NoReply, NotSent, Primary, reason
@@ -40,7 +41,7 @@ class Asker:
         if not self.missing and not self.done.done():
             self.done.set_result(None)
 
-    def fail(self, error: Exception) -> None:
+    def fail(self, error: BaseException) -> None:
         if not self.done.done():
             self.done.set_exception(error)
 
@@ -61,6 +62,8 @@ class Line:
         self._unsent: list[bytes] = []
         self._writer: asyncio.StreamWriter | None = None
         self._serving = asyncio.get_running_loop().create_task(self._serve())
+        # Not within it: a task that is cancelled before its first step never comes to its end.
+        self._serving.add_done_callback(self._over)
 
     def __repr__(self) -> str:
         return f"<line to {self._primary}: {self._waiting} waiting>"
@@ -68,7 +71,9 @@ class Line:
     @property
     def has_room(self) -> bool:
         is_lost = self._writer is not None and self._writer.is_closing()  # before it is read that it is
-        return self.is_open and not is_lost and len(self._askers) < MOST
+        # Where the process stood still, the timer that ends it has not run yet.
+        is_old = self._closing is not None and self._closing.when() <= asyncio.get_running_loop().time()
+        return self.is_open and not is_lost and not is_old and len(self._askers) < MOST
 
     async def ask(self, questions: Sequence[bytes], deadline: float) -> tuple[bytes, ...]:
         """Send questions, whose ids are chosen here, and return their answers in the same order.
@@ -82,6 +87,7 @@ class Line:
         self._waiting += 1
         if self._closing is not None:
             self._closing.cancel()
+            self._closing = None
         try:
             async with asyncio.timeout_at(deadline):
                 await asker.done
@@ -116,14 +122,18 @@ class Line:
                 answer = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
                 if asker := self._askers.pop(answer[:ID_BYTES], None):
                     asker.take(answer)
-        except (OSError, EOFError) as error:
-            for asker in set(self._askers.values()):
-                asker.fail(self._fault(error))
         finally:
             self.is_open = False
             if self._writer is not None:
                 self._writer.close()
-            self._ended(self)
+
+    def _over(self, serving: asyncio.Task[None]) -> None:
+        self.is_open = False
+        error = ConnectionAbortedError(ECONNABORTED) if serving.cancelled() else serving.exception()
+        assert error is not None, "it serves until something ends it"
+        for asker in set(self._askers.values()):
+            asker.fail(self._fault(error) if isinstance(error, OSError | EOFError) else error)
+        self._ended(self)
 
     def _fault(self, error: OSError | EOFError) -> NotSent | NoReply:
         kind = NotSent if self._writer is None else NoReply
@@ -169,7 +179,10 @@ class SharedLine:
         return await Line(primary, self._forget).ask(questions, deadline)
 
     def _line_to(self, primary: Primary) -> Line:
-        # The first with room, so that the last ones run dry and end.
+        # The first with room, so that the last ones run dry and end. What a loop left behind that was closed under them
+        # holds it.
+        for loop in [loop for loop in self._lines if loop.is_closed()]:
+            del self._lines[loop]
         lines = self._lines.setdefault(asyncio.get_running_loop(), [])
         line = next((line for line in lines if line.has_room), None) or Line(primary, self._forget)
         if line not in lines:
@@ -185,7 +198,8 @@ class SharedLine:
 def _acknowledge_at_once(writer: asyncio.StreamWriter) -> None:
     # A server that sends answers one by one without TCP_NODELAY, as BIND does, holds the second until the first is
     # acknowledged, and Linux takes 40 ms for that on a connection that is not new. The option does not last.
-    if sys.platform == "linux":
+    # Reading works without it, too.
+    with contextlib.suppress(AttributeError, OSError):
         writer.get_extra_info("socket").setsockopt(socket.IPPROTO_TCP, socket.TCP_QUICKACK, 1)
 
 

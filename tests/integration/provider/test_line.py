@@ -1,6 +1,9 @@
 """The connection that all share who read a primary at the same time, against primaries that follow a script, on loopback."""
 
 import asyncio
+import gc
+import time
+import weakref
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any, TypeVar
 
@@ -10,7 +13,7 @@ from dns.rdatatype import TXT
 
 from outlast.provider.asking import Question
 from outlast.provider.exchange import NoReply, NotSent
-from outlast.provider.line import SharedLine
+from outlast.provider.line import LINGER_SECONDS, SharedLine
 
 SECONDS = 20.0
 """How long somebody waits who is answered."""
@@ -210,6 +213,49 @@ def test_the_last_who_stops_waiting_closes_it() -> None:
         await asyncio.wait_for(primary.closed.wait(), SECONDS)
 
     against(primary, act)
+
+
+def test_no_connection_is_joined_that_was_to_be_closed() -> None:
+    """Where the process stood still for longer than a line lingers, the line may be dead; its timer has not run yet."""
+
+    async def act(line: SharedLine) -> list[Any]:
+        first = await ask(line, "one")
+        await asyncio.sleep(0)
+        time.sleep(2 * LINGER_SECONDS)  # noqa: ASYNC251  the loop stands still, that is the point
+        return [first, await ask(line, "two")]
+
+    assert [[("one", 1)], [("two", 2)]] == against(Primary(), act)
+
+
+def test_a_loop_that_was_cut_off_is_not_kept() -> None:
+    """Not even by a connection that had not begun when everything in the loop was cancelled."""
+    line = SharedLine("127.0.0.1", 1)
+
+    async def cut_off_before_it_begins() -> "weakref.ref[asyncio.AbstractEventLoop]":
+        asking = asyncio.get_running_loop().create_task(ask(line, "one"))
+        await asyncio.sleep(0)
+        asking.cancel()
+        return weakref.ref(asyncio.get_running_loop())
+
+    loops = [asyncio.run(cut_off_before_it_begins()) for _ in range(3)]
+    gc.collect()
+
+    assert [None] * 3 == [loop() for loop in loops]
+
+
+def test_what_ends_a_connection_unforeseen_sticks_nobody() -> None:
+    """Somebody cancels all tasks of a loop that goes on: whoever waits asks once more, and not only after their deadline."""
+    primary = Primary(gather=2)
+
+    async def act(line: SharedLine) -> Any:
+        asking = asyncio.create_task(ask(line, "one"))
+        await primary.asked.wait()
+        primary.gather = 1
+        (serving,) = (task for task in asyncio.all_tasks() if "Line._serve" in repr(task.get_coro()))
+        serving.cancel()
+        return await asking
+
+    assert [("one", 2)] == against(primary, act)
 
 
 def test_nobody_listens() -> None:

@@ -73,6 +73,17 @@ def test_a_set_is_read_whole(owner: str, *, compress: bool) -> None:
     assert ["192.0.2.1", "192.0.2.2"] == addresses(read(wire))
 
 
+def test_equal_records_are_one() -> None:
+    """Whoever sends a record twice has it once (RFC 2181, section 5): a sentinel is still one."""
+    reply = answered()
+    record = dns.rrset.from_text(NAME, 5, "IN", "A", "192.0.2.1")
+    reply.answer += [record, record]
+    wire = reply.to_wire()
+
+    assert 2 == int.from_bytes(wire[6:8], "big")
+    assert ["192.0.2.1"] == addresses(read(wire))
+
+
 def test_records_of_others_are_passed_over() -> None:
     """Where a CNAME leads to, another type at the name, another class: none is what was asked for."""
     reply = answered()
