@@ -6,7 +6,7 @@ import urllib.request
 from typing import Any
 
 import pytest
-from contract_enactor import Enactor, publish
+from contract_overtaken import assert_the_next_pass_goes_forward_again, overtaken
 from servers.powerdns import API_KEY
 from servers.relay import HttpRelay
 from zone_world import (
@@ -14,7 +14,6 @@ from zone_world import (
     NOTHING,
     ONE,
     OPEN,
-    TIMEOUT,
     TWO,
     Place,
     addresses,
@@ -27,7 +26,6 @@ from zone_world import (
 
 from outlast.errors import Unavailable
 from outlast.provider.powerdns import PowerdnsProvider
-from outlast.registry.memory import MemoryRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.ports import Live, Outcome, Reply
 
@@ -67,59 +65,15 @@ def test_a_write_overtaken_after_its_comparison_lands_whole(weak: Place, first: 
 
     What stands is sentinel and sets of the later writer, never a mixture, and whoever reads it can go forward.
     """
-    endpoint = fresh()
+    found = overtaken(weak, first, late)
 
-    async def act() -> tuple[Reply, Live, Live, Reply]:
-        async with asyncio.timeout(TIMEOUT), weak.relay().running() as relay:
-            assert isinstance(relay, HttpRelay)
-            direct, slow = weak.provider(), weak.provider(port=relay.port)
-            seen = await create(direct, endpoint)
-            relay.hold()
-            stale = write(endpoint, seen, late, n=2, by="sleeper")
-            sleeping = asyncio.create_task(slow.commit(stale))
-            await relay.held.wait()
-            assert COMMITTED == await direct.commit(write(endpoint, seen, first, n=2))
-            relay.release()
-            reply = await sleeping
-            read = await direct.read(endpoint)
-            return reply, done(stale), read, await direct.commit(write(endpoint, read, first, n=3))
-
-    reply, expected, read, repair = asyncio.run(act())
-
-    assert (COMMITTED, expected) == (reply, read)
-    assert COMMITTED == repair
+    assert (COMMITTED, found.expected) == (found.reply, found.read)
+    assert COMMITTED == found.repair
 
 
 def test_the_next_pass_goes_forward_again(weak: Place) -> None:
-    """An enactor with an old plan is overtaken in the window and lands; the next pass with the new plan mends it."""
-    endpoint, registry = fresh(), MemoryRegistry()
-    # Adding is never held up by the last hop's guard; taking away would need its evidence.
-    two, three = (addresses(*("192.0.2.1", "192.0.2.2", "192.0.2.3")[:count]) for count in (2, 3))
-
-    async def act() -> tuple[Live, Live, list[str]]:
-        async with asyncio.timeout(TIMEOUT), weak.relay().running() as relay:
-            assert isinstance(relay, HttpRelay)
-            quick = Enactor("quick", endpoint, weak.provider(), registry)
-            slow = Enactor("slow", endpoint, weak.provider(port=relay.port), registry)
-            await publish(registry, endpoint, 1, ONE)
-            await quick.run()
-            await publish(registry, endpoint, 2, two)
-            relay.hold()
-            sleeping = asyncio.create_task(slow.run())
-            await relay.held.wait()
-            await publish(registry, endpoint, 3, three)
-            await quick.run()
-            relay.release()
-            await sleeping
-            stale = await weak.provider().read(endpoint)
-            await quick.run()
-            return stale, await weak.provider().read(endpoint), quick.notes
-
-    stale, read, notes = asyncio.run(act())
-
-    assert (two.sets, True) == (stale.sets, " gen=2 " in stale.sentinel[0])
-    assert (three.sets, True) == (read.sets, " gen=3 " in read.sentinel[0])
-    assert ["create", "enacted", "apply", "enacted", "apply", "enacted"] == notes
+    """What is overtaken and lands is mended by the next pass with the new plan."""
+    assert_the_next_pass_goes_forward_again(weak)
 
 
 def test_who_sleeps_after_the_comparison_sends_nothing(weak: Place) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from contract_enactor import Enactor, publish
+from contract_overtaken import assert_the_next_pass_goes_forward_again, overtaken
 from servers.relay import HttpRelay, UpdateRelay
 from zone_world import (
     CLOSED,
@@ -31,7 +31,6 @@ from zone_world import (
 from outlast.errors import Unavailable
 from outlast.provider.blocking import PREFIX
 from outlast.provider.octodns import OctodnsProvider
-from outlast.registry.memory import MemoryRegistry
 from outlast.traffic.content import Content
 from outlast.traffic.ports import Live, Outcome, Reply, Tier
 
@@ -96,63 +95,20 @@ def test_no_record_of_others_is_touched(weakest: Place) -> None:
 )
 def test_a_write_overtaken_after_its_comparison_lands(weakest: Place, first: Content, late: Content) -> None:
     """The weaker promise: a stale write that compared in time is carried out, and the newer one is gone."""
-    endpoint = fresh()
-
-    async def act() -> tuple[Reply, Live, Live, Reply]:
-        async with asyncio.timeout(TIMEOUT), weakest.relay().running() as relay:
-            assert isinstance(relay, UpdateRelay | HttpRelay)
-            direct, slow = weakest.provider(), weakest.provider(port=relay.port)
-            seen = await create(direct, endpoint)
-            relay.hold()
-            stale = write(endpoint, seen, late, n=2, by="sleeper")
-            sleeping = asyncio.create_task(slow.commit(stale))
-            await relay.held.wait()
-            assert COMMITTED == await direct.commit(write(endpoint, seen, first, n=2))
-            relay.release()
-            reply = await sleeping
-            read = await direct.read(endpoint)
-            return reply, done(stale), read, await direct.commit(write(endpoint, read, first, n=3))
-
-    reply, expected, read, repair = asyncio.run(act())
+    found = overtaken(weakest, first, late)
 
     if weakest.octodns == OCTODNS_BIND and late == cname("lb.example.net"):
         # octoDNS deletes what it has read, and no more; BIND drops a CNAME beside what is left in silence (RFC 2136,
         # section 3.4.2.2). So the late sentinel stands beside the newer addresses: a mixture, which read-back tells.
-        assert (Outcome.LOST, Live(expected.sentinel, first.sets)) == (reply.outcome, read)
+        assert (Outcome.LOST, Live(found.expected.sentinel, first.sets)) == (found.reply.outcome, found.read)
     else:
-        assert (COMMITTED, expected) == (reply, read)
-    assert COMMITTED == repair
+        assert (COMMITTED, found.expected) == (found.reply, found.read)
+    assert COMMITTED == found.repair
 
 
 def test_the_next_pass_goes_forward_again(weakest: Place) -> None:
-    """An enactor with an old plan is overtaken in the window and lands; the next pass with the new plan mends it."""
-    endpoint, registry = fresh(), MemoryRegistry()
-    two, three = (addresses(*("192.0.2.1", "192.0.2.2", "192.0.2.3")[:count]) for count in (2, 3))
-
-    async def act() -> tuple[Live, Live, list[str]]:
-        async with asyncio.timeout(2 * TIMEOUT), weakest.relay().running() as relay:
-            assert isinstance(relay, UpdateRelay | HttpRelay)
-            quick = Enactor("quick", endpoint, weakest.provider(), registry)
-            slow = Enactor("slow", endpoint, weakest.provider(port=relay.port), registry)
-            await publish(registry, endpoint, 1, ONE)
-            await quick.run()
-            await publish(registry, endpoint, 2, two)
-            relay.hold()
-            sleeping = asyncio.create_task(slow.run())
-            await relay.held.wait()
-            await publish(registry, endpoint, 3, three)
-            await quick.run()
-            relay.release()
-            await sleeping
-            stale = await weakest.provider().read(endpoint)
-            await quick.run()
-            return stale, await weakest.provider().read(endpoint), quick.notes
-
-    stale, read, notes = asyncio.run(act())
-
-    assert (two.sets, True) == (stale.sets, " gen=2 " in stale.sentinel[0])
-    assert (three.sets, True) == (read.sets, " gen=3 " in read.sentinel[0])
-    assert ["create", "enacted", "apply", "enacted", "apply", "enacted"] == notes
+    """What is overtaken and lands is mended by the next pass with the new plan."""
+    assert_the_next_pass_goes_forward_again(weakest)
 
 
 def test_who_is_given_up_before_the_change_sends_nothing(weakest: Place) -> None:

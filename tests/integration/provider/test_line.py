@@ -215,13 +215,18 @@ def test_the_last_who_stops_waiting_closes_it() -> None:
     against(primary, act)
 
 
+def stand_still() -> None:
+    """The whole process, loop and timers with it, as when it is stopped or its machine suspended."""
+    time.sleep(2 * LINGER_SECONDS)
+
+
 def test_no_connection_is_joined_that_was_to_be_closed() -> None:
     """Where the process stood still for longer than a line lingers, the line may be dead; its timer has not run yet."""
 
     async def act(line: SharedLine) -> list[Any]:
         first = await ask(line, "one")
         await asyncio.sleep(0)
-        time.sleep(2 * LINGER_SECONDS)  # noqa: ASYNC251  the loop stands still, that is the point
+        stand_still()
         return [first, await ask(line, "two")]
 
     assert [[("one", 1)], [("two", 2)]] == against(Primary(), act)
