@@ -42,6 +42,7 @@ SHARE = 100
 TTL = 60
 SECONDS_MAX = 600.0
 LOOK_EVERY = "100ms"
+WORKER = "benchmarks.zone_worker"
 
 
 class Cost(NamedTuple):
@@ -205,8 +206,7 @@ def _outlast(name: str, zone: str, setup: Setup, port: int, *, changed: int) -> 
     def prepare(round_number: int) -> None:
         path.write_text(_configuration(zone, setup, port, round_number, changed))
 
-    worker = "benchmarks.zone_worker"
-    return Way(name, zone, prepare, lambda count: _processed(sys.executable, "-m", worker, str(path), str(count)))
+    return Way(name, zone, prepare, lambda count: _processed(sys.executable, "-m", WORKER, str(path), str(count)))
 
 
 def _running(name: str, zone: str, setup: Setup, port: int, *, changed: int, until: ExitStack) -> Way:
@@ -221,7 +221,7 @@ def _running(name: str, zone: str, setup: Setup, port: int, *, changed: int, unt
     def carry_out(count: int) -> Cost:
         if not roles:
             coming.replace(path)
-            command = [sys.executable, "-m", "benchmarks.zone_roles", str(path), str(count)]
+            command = [sys.executable, "-m", WORKER, str(path), str(count), "--stay"]
             process = subprocess.Popen(command, text=True, stdin=PIPE, stdout=PIPE, bufsize=1)
             roles.append(until.enter_context(_ended(process)))
             return _answered(name, process, time.perf_counter())

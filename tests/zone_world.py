@@ -9,6 +9,7 @@ import dns.rcode
 import dns.rdatatype
 import dns.tsig
 import dns.update
+import pytest
 from dns.rcode import Rcode
 from servers.powerdns import API_KEY
 from servers.relay import DnsRelay, HttpRelay, Relay, UpdateRelay
@@ -227,3 +228,16 @@ async def create(provider: Provider, endpoint: str, content: Content = ONE) -> L
     transaction = write(endpoint, NOTHING, content)
     assert COMMITTED == await provider.commit(transaction)
     return done(transaction)
+
+
+REPLACEMENTS = (
+    pytest.param(ONE, TWO, id="an address"),
+    pytest.param(ONE, addresses("192.0.2.1", ttl=60), id="a TTL"),
+    pytest.param(ONE, addresses("192.0.2.1", "2001:db8::1"), id="a family comes"),
+    pytest.param(addresses("192.0.2.1", "2001:db8::1"), addresses("2001:db8::1"), id="a family goes"),
+    pytest.param(ONE, cname("lb.example.net"), id="addresses to CNAME"),
+    pytest.param(cname("lb.example.net"), addresses("192.0.2.1", "2001:db8::1"), id="CNAME to addresses"),
+    pytest.param(cname("lb.example.net"), cname("LB2.example.net"), id="CNAME to CNAME"),
+    pytest.param(ONE, ONE, id="only the sentinel"),
+)
+"""What stands there, and what comes in its place."""

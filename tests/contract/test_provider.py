@@ -12,6 +12,7 @@ from zone_world import (
     NOTHING,
     ONE,
     OPEN,
+    REPLACEMENTS,
     TWO,
     WILD,
     Place,
@@ -81,19 +82,7 @@ def test_a_sentinel_outside_its_zones_is_not_read(place: Place) -> None:
         asyncio.run(place.provider().read_sentinel("db.example.org"))
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        pytest.param(ONE, TWO, id="an address"),
-        pytest.param(ONE, addresses("192.0.2.1", ttl=60), id="a TTL"),
-        pytest.param(ONE, addresses("192.0.2.1", "2001:db8::1"), id="a family comes"),
-        pytest.param(addresses("192.0.2.1", "2001:db8::1"), addresses("2001:db8::1"), id="a family goes"),
-        pytest.param(ONE, cname("lb.example.net"), id="addresses to CNAME"),
-        pytest.param(cname("lb.example.net"), addresses("192.0.2.1", "2001:db8::1"), id="CNAME to addresses"),
-        pytest.param(cname("lb.example.net"), cname("LB2.example.net"), id="CNAME to CNAME"),
-        pytest.param(ONE, ONE, id="only the sentinel"),
-    ],
-)
+@pytest.mark.parametrize(("first", "second"), REPLACEMENTS)
 def test_sets_are_replaced_whole(place: Place, first: Content, second: Content) -> None:
     """A replacement leaves exactly its own sets and sentinel, whatever was there."""
     provider, endpoint = place.provider(), fresh()

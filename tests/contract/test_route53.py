@@ -4,7 +4,21 @@ from typing import Any
 
 import pytest
 from route53_world import ZONE_ID, Account, alias, plain, run, weighted
-from zone_world import COMMITTED, NOTHING, ONE, OPEN, TWO, WILD, addresses, cname, create, done, fresh, write
+from zone_world import (
+    COMMITTED,
+    NOTHING,
+    ONE,
+    OPEN,
+    REPLACEMENTS,
+    TWO,
+    WILD,
+    addresses,
+    cname,
+    create,
+    done,
+    fresh,
+    write,
+)
 
 from outlast.errors import UnsafePlan
 from outlast.traffic.content import Content
@@ -42,19 +56,7 @@ def test_what_was_created_is_read(account: Account, content: Content) -> None:
     assert expected == run(provider.read(endpoint))
 
 
-@pytest.mark.parametrize(
-    ("first", "second"),
-    [
-        pytest.param(ONE, TWO, id="an address"),
-        pytest.param(ONE, addresses("192.0.2.1", ttl=60), id="a TTL"),
-        pytest.param(ONE, addresses("192.0.2.1", "2001:db8::1"), id="a family comes"),
-        pytest.param(addresses("192.0.2.1", "2001:db8::1"), addresses("2001:db8::1"), id="a family goes"),
-        pytest.param(ONE, cname("lb.example.net"), id="addresses to CNAME"),
-        pytest.param(cname("lb.example.net"), addresses("192.0.2.1", "2001:db8::1"), id="CNAME to addresses"),
-        pytest.param(cname("lb.example.net"), cname("LB2.example.net"), id="CNAME to CNAME"),
-        pytest.param(ONE, ONE, id="only the sentinel"),
-    ],
-)
+@pytest.mark.parametrize(("first", "second"), REPLACEMENTS)
 def test_sets_are_replaced_whole(account: Account, first: Content, second: Content) -> None:
     """A replacement leaves exactly its own sets and sentinel, whatever was there."""
     provider, endpoint = account.provider(), fresh()
