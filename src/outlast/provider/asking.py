@@ -21,6 +21,7 @@ from outlast.errors import Unavailable
 _HEADER = struct.Struct("!HHHHHH")
 _FIXED = struct.Struct("!HH")
 _QR, _AA, _RCODE = int(dns.flags.QR), int(dns.flags.AA), 0xF
+_RCODES = tuple(map(Rcode.make, range(_RCODE + 1)))
 _RECORD = "!HHIH"
 _POINTER = b"\xc0\x0c"
 """To the name right after the header."""
@@ -65,7 +66,7 @@ def answer_to(asked: Question, wire: bytes) -> Answer:
     """
     parser = Parser(wire)
     _, flags, questions, answers, _, _ = parser.get_struct(_HEADER.format)
-    rcode = Rcode.make(flags & _RCODE)
+    rcode = _RCODES[flags & _RCODE]
     is_answer = flags & _KIND == _QR and (
         _is_repeated(asked, parser, questions) or (not questions and rcode in _REFUSALS)
     )

@@ -1,5 +1,7 @@
 """Which of a provider's zones an endpoint belongs to."""
 
+from functools import lru_cache
+
 import dns.exception
 import dns.name
 from dns.name import Name
@@ -19,10 +21,15 @@ def closest_zone(provider: str, zones: tuple[str, ...], endpoint: str) -> Name:
         name = Owners.of(endpoint).endpoint
     except dns.exception.DNSException as error:
         raise Unavailable(f"{provider}: {endpoint!r} is not a domain name: {error}") from error
-    above = [zone for zone in map(dns.name.from_text, zones) if name.is_subdomain(zone)]
+    above = [zone for zone in _names(zones) if name.is_subdomain(zone)]
     if not above:
         raise Unavailable(f"{provider}: {endpoint} is in none of its zones ({', '.join(zones)})", hint="add its zone")
     return max(above, key=len)
+
+
+@lru_cache
+def _names(zones: tuple[str, ...]) -> tuple[Name, ...]:
+    return tuple(map(dns.name.from_text, zones))
 
 
 def is_name(text: str) -> bool:
