@@ -26,9 +26,15 @@ def live(sentinel: Sentinel, content: Content = NEW) -> Live:
     return Live((sentinel.text,), content.sets)
 
 
-def known(*, planned: Content | None = NEW, gen: int = 2, recorded: int | None = 4) -> Known:
+def known(
+    *,
+    planned: Content | None = NEW,
+    gen: int = 2,
+    recorded: int | None = 4,
+    standing: Standing = Standing.LIVE,
+) -> Known:
     entry = None if planned is None else Entry(endpoint=DB, generation=gen, content=planned)
-    record = None if recorded is None else Record("primary", DB, seen(n=recorded), NEW)
+    record = None if recorded is None else Record("primary", DB, seen(n=recorded, standing=standing), NEW)
     return Known(gen, entry, record)
 
 
@@ -55,6 +61,8 @@ ROWS: list[tuple[Known | str, Live | str, Agreement]] = [
     ("down", live(seen()), Agreement.UNKNOWN),
     ("down", Live((), ()), Agreement.UNKNOWN),
     (known(), "silent", Agreement.UNKNOWN),
+    (known(standing=Standing.RETIRED), Live((), ()), Agreement.RETIRED),
+    (known(standing=Standing.RETIRED), Live((), OLD.sets), Agreement.RETIRED),
 ]
 
 

@@ -57,6 +57,16 @@ def test_a_floor_is_told(running: World) -> None:
     assert (0, True) == (dry.returncode, "  kept, for a floor would be broken without: 127.0.0.1" in dry.stdout)
 
 
+def test_what_a_floor_keeps_of_an_older_order_is_told(running: World) -> None:
+    """Both targets ordered out, one after the other: whichever stays, the dry run says that it was ordered out, too."""
+    running.run("evacuate", "127.0.0.1", "--apply")
+    dry = running.run("evacuate", "127.0.0.2")
+    running.run("evacuate", "127.0.0.1", "--undo", "--apply")
+    wait_for(lambda: running.is_settled(*BOTH))
+
+    assert (0, True) == (dry.returncode, "  kept, for a floor would be broken without: 127.0.0." in dry.stdout)
+
+
 def test_survivors_that_are_too_small_are_told(running: World) -> None:
     """With a load that one target cannot bear the evacuation moves nothing and says why, until all of it is said."""
     running.load = 2

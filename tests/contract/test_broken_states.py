@@ -200,6 +200,54 @@ def test_a_retired_name_is_left_alone_until_it_is_adopted(site: Site) -> None:
     assert (BOTH, "live") == site.stands()[:2]
 
 
+@pytest.mark.parametrize("is_sentinel_lost", [False, True])
+def test_a_retired_name_that_is_empty_comes_back_when_it_is_adopted(site: Site, *, is_sentinel_lost: bool) -> None:
+    """Its records are gone, perhaps with its sentinel: adopted, it answers the plan's addresses again, and goes forward."""
+    site.person(Command.RETIRE)
+    retired = site.live()[1]
+    lost = (("delete", f"_outlast.{site.name}"),) if is_sentinel_lost else ()
+    site.primary.change(("delete", site.name, "A"), *lost)
+    site.pass_(*ONE)
+    assert [] == site.primary.ask(site.name, "A")
+
+    assert Phase.DONE is site.person(Command.ADOPT).phase
+    assert (ONE, "live") == site.stands()[:2]
+    site.pass_(*BOTH)
+    adopted = site.live()[1]
+
+    assert (BOTH, "live") == site.stands()[:2]
+    assert retired.gen < adopted.gen
+    assert retired.n < adopted.n
+
+
+def test_a_retired_name_without_its_sentinel_is_its_owners(site: Site) -> None:
+    """A new owner's records stand there: break-glass asks before it takes them; adopted, they are ours and follow the plan."""
+    site.person(Command.RETIRE)
+    retired = site.live()[1]
+    site.primary.change(("delete", f"_outlast.{site.name}"), ("replace", site.name, 60, "A", "203.0.113.9"))
+    refused = site.person(Command.BREAK_GLASS, addresses(*HAND))
+    there = site.primary.ask(site.name, "A")
+
+    assert (Phase.REFUSED, "it is retired; add --take-over if it shall be ours") == (refused.phase, refused.why)
+    assert ["203.0.113.9"] == there
+    assert Phase.DONE is site.person(Command.ADOPT).phase
+    adopted = site.live()[1]
+    site.pass_()
+
+    assert (retired.gen + 1, retired.n + 1) == (adopted.gen, adopted.n)
+    assert (BOTH, "live") == site.stands()[:2]
+
+
+def test_a_registry_that_is_lost_is_told(site: Site) -> None:
+    """It fills itself from the sentinels, and nobody can know what people had ordered: an alarm says so, once."""
+    site.registry = MemoryRegistry()
+    site.pass_()
+    site.pass_(*ONE)
+
+    assert ["the registry is new"] == [note.name for note in site.notes if note.alarm]
+    assert (ONE, "live") == site.stands()[:2]
+
+
 def test_an_unclaimed_name_waits_for_adoption(primary: Place) -> None:
     """Somebody's records where nothing of ours ever was: left alone, with an alarm; adopted, it follows the plan."""
     site = Site(primary)

@@ -20,7 +20,7 @@ from outlast.interrupts import uninterrupted
 from outlast.traffic.content import digest
 from outlast.traffic.drafting import next_entries
 from outlast.traffic.messages import InputsRead
-from outlast.traffic.orders import Kind, Order, pin_of
+from outlast.traffic.orders import Kind, Order, ordered_out, pin_of
 from outlast.traffic.plan import Entry
 from outlast.traffic.ports import Live, Place, Provider, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing, parse
@@ -144,11 +144,11 @@ async def _inputs(settings: Settings, registry: Registry, wish: Wish) -> InputsR
 
 def _changes(settings: Settings, inputs: InputsRead, wish: Wish) -> tuple[Change, ...]:
     entries = next_entries(inputs, int(settings.health.max_signal_age * 1e9))
-    changes = [_change(inputs, entry, wish) for entry in entries]
+    changes = [_change(inputs, entry) for entry in entries]
     # Where the floors keep all of it, or the plan has it already, the plan does not change; DNS is watched all the same.
     drafted = {change.endpoint for change in changes}
     others = [entry for entry in inputs.plan.entries if entry.endpoint not in drafted] if inputs.plan else []
-    return (*changes, *(_change(inputs, entry, wish) for entry in others if _is_meant(inputs, entry, wish)))
+    return (*changes, *(_change(inputs, entry) for entry in others if _is_meant(inputs, entry, wish)))
 
 
 def _is_meant(inputs: InputsRead, entry: Entry, wish: Wish) -> bool:
@@ -165,10 +165,11 @@ def _ordered(inputs: InputsRead, entry: Entry, wish: Wish) -> set[str]:
     return {target.address for target in endpoint.targets if wish.order.subject in {target.region, target.address}}
 
 
-def _change(inputs: InputsRead, entry: Entry, wish: Wish) -> Change:
+def _change(inputs: InputsRead, entry: Entry) -> Change:
     previous = inputs.plan.entry(entry.endpoint) if inputs.plan is not None else None
-    ordered = _ordered(inputs, entry, wish)
-    kept = tuple(it for it in entry.content.targets if it in ordered and not wish.undo)
+    endpoint = inputs.topology.endpoint(entry.endpoint)
+    ordered = ordered_out(endpoint, inputs.orders) if endpoint is not None else {}
+    kept = tuple(it for it in entry.content.targets if it in ordered)
     before = previous.content.targets if previous is not None else ()
     return Change(entry.endpoint, before, entry.content.targets, kept, entry.shortage)
 

@@ -283,7 +283,7 @@ def _hint(code: int, path: Path) -> str:
         case sqlite3.SQLITE_READONLY | sqlite3.SQLITE_PERM | sqlite3.SQLITE_CANTOPEN:
             return f"this user must be able to write {path} and its folder {path.parent}"
         case sqlite3.SQLITE_CORRUPT | sqlite3.SQLITE_NOTADB:
-            return "restore a backup, or move it away: a new one fills itself from the sentinels"
+            return "restore a backup, or move it away: a new one fills itself from the sentinels, but for orders, pins and the audit log"
         case sqlite3.SQLITE_FULL:
             return f"the disk is full: make room in {path.parent}"
         case sqlite3.SQLITE_IOERR:

@@ -17,7 +17,7 @@ def damaged(where: object, what: str) -> Unavailable:
     """The error for a registry whose content is not what was stored."""
     return Unavailable(
         f"registry {where} is damaged: {what}",
-        hint="restore a backup, or move it away: a new one fills itself from the sentinels",
+        hint="restore a backup, or move it away: a new one fills itself from the sentinels, but for orders, pins and the audit log",
     )
 
 

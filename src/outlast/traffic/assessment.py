@@ -78,6 +78,9 @@ def heard(assessment: Assessment, live: Live | str, evidence: Mapping[str, Evide
 def _without_sentinel(known: Known | str, live: Live) -> Assessment:
     if isinstance(known, str):
         return Assessment(Agreement.UNKNOWN, f"no sentinel, and the registry did not answer: {known}")
+    if known.record is not None and known.record.sentinel.standing is Standing.RETIRED:
+        words = f"retired by {known.record.sentinel.by}, and its sentinel is gone: nothing writes to it"
+        return Assessment(Agreement.RETIRED, words)
     if live.sets and known.record is None:
         words = f"{describe(live.sets)} is not ours; make it ours with: outlast adopt"
         return Assessment(Agreement.UNCLAIMED, words)

@@ -57,8 +57,11 @@ def keep_floors(
     """Those of `out` that no floor brings back."""
     kept = dict(out)
 
-    def rank(target: Target) -> tuple[bool, bool]:
-        return not ever_worked(target, previous, evidence), target.address in evacuated
+    def rank(target: Target) -> tuple[bool, bool, bool, bool]:
+        found = evidence.get(target.address)
+        is_unhealthy = found is not None and found.verdict is Verdict.UNHEALTHY
+        is_away = previous is None or target.address not in previous.content.targets
+        return not ever_worked(target, previous, evidence), target.address in evacuated, is_unhealthy, is_away
 
     ranked = sorted(endpoint.targets, key=rank)
     for family in endpoint.families:

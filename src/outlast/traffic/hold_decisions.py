@@ -55,23 +55,40 @@ def _adopt(state: HoldState, seen: Reading) -> Writing | Ending:
     assert live is not None
     if known is None:
         return Ending(Phase.UNREACHED, f"{state.why}; a claim that is not recorded is none")
-    content = publishable(live.sets)
     ended = _needs_no_adoption(state, seen, known)
     if ended is not None:
         return ended
+    record = known.record.sentinel if known.record is not None else None
+    retired = [item for item in (seen, record) if isinstance(item, Sentinel)]
+    if not live.sets:
+        return _returned(state, retired, known)
+    content = publishable(live.sets)
     if content is None:
         there = f"its records ({describe(live.sets)}) are not what outlast publishes: use break-glass --take-over"
-        return Ending(Phase.REFUSED, there if live.sets else "nothing stands there: enactors create it")
-    recorded = known.record.sentinel.n if known.record is not None else 0
-    if isinstance(seen, Sentinel):
-        # One generation names one content: what somebody put there since it was retired takes another.
-        gen = seen.gen + (content.digest != seen.digest)
-        n = max(seen.n, recorded) + 1
-    else:
-        # Below the plan, so that enactors follow it at once.
-        gen, n = max(0, known.entry.generation - 1) if known.entry is not None else 0, 1
-    coming = Sentinel(state.realm, n, gen, content.digest, Standing.LIVE, state.me)
-    return Writing(coming, content)
+        return Ending(Phase.REFUSED, there)
+    if retired:
+        return Writing(_above(state, retired, content), content)
+    # Below the plan, so that enactors follow it at once.
+    gen = max(0, known.entry.generation - 1) if known.entry is not None else 0
+    return Writing(Sentinel(state.realm, 1, gen, content.digest, Standing.LIVE, state.me), content)
+
+
+def _returned(state: HoldState, retired: list[Sentinel], known: Known) -> Writing | Ending:
+    # An enactor creates what was never ours, and leaves alone what was retired: there it takes a person to begin anew.
+    if not retired:
+        return Ending(Phase.REFUSED, "nothing stands there: enactors create it")
+    if known.entry is None:
+        return Ending(Phase.REFUSED, "nothing stands there, and no plan names it yet: is a planner running?")
+    content = known.entry.content
+    coming = _above(state, retired, content)
+    return Writing(coming._replace(gen=max(coming.gen, known.entry.generation)), content)
+
+
+def _above(state: HoldState, retired: list[Sentinel], content: Content) -> Sentinel:
+    last = max(retired, key=lambda item: item.n)
+    # One generation names one content: what somebody put there since it was retired takes another.
+    gen = max(item.gen for item in retired) + (content.digest != last.digest)
+    return Sentinel(state.realm, last.n + 1, gen, content.digest, Standing.LIVE, state.me)
 
 
 def _needs_no_adoption(state: HoldState, seen: Reading, known: Known) -> Ending | None:
@@ -131,5 +148,7 @@ def _needs_take_over(state: HoldState, seen: Reading) -> str:
         return "" if seen.realm == state.realm else f"it belongs to the realm {seen.realm!r}"
     if seen is not None:
         return f"its sentinel is unreadable: {seen.texts!r}"
-    claimed = state.known is not None and state.known.record is not None
-    return "" if claimed or not state.live.sets else f"{describe(state.live.sets)} stands there and is not ours"
+    record = state.known.record if state.known is not None else None
+    if record is not None:
+        return "it is retired" if record.sentinel.standing is Standing.RETIRED else ""
+    return f"{describe(state.live.sets)} stands there and is not ours" if state.live.sets else ""

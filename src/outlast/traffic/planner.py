@@ -187,7 +187,15 @@ def _publish(state: PlannerState) -> Step:
     after = inputs.plan.generation if inputs.plan is not None else 0
     publish = Publish(plan, after, _valid_until(inputs, state.options.max_signal_age))
     decided = _decided(state)._replace(phase=Phase.PUBLISH, floor=generation)
-    return decided, (*_warnings(state.drafts), publish)
+    return decided, (*_lost(state), *_warnings(state.drafts), publish)
+
+
+def _lost(state: PlannerState) -> tuple[Note, ...]:
+    assert state.inputs is not None
+    if state.inputs.plan is not None or not state.highest:
+        return ()
+    what = f"DNS is at gen {state.highest}, and the registry has no plan: it was lost or replaced"
+    return (Note("the registry is new", f"{what}; orders, pins and audit log are gone: give them again", alarm=True),)
 
 
 def _warnings(drafts: tuple[Entry, ...]) -> tuple[Note, ...]:

@@ -91,6 +91,16 @@ def test_the_floors_stand(planned: Any) -> None:
     assert 3 == len(planned(EAST_OUT, of=endpoint(min_addresses=3))[0])
 
 
+@pytest.mark.parametrize(
+    ("before", "down", "published"), [(WEST, EAST, (W1,)), ((W2,), EAST, (W2,)), ((W2,), (W2,), (E1,))]
+)
+def test_of_all_that_is_ordered_out_what_serves_best_stays(
+    before: tuple[str, ...], down: tuple[str, ...], published: tuple[str, ...], planned: Any
+) -> None:
+    """The floor keeps a healthy target before one that is down, and what DNS answers now before one that has left."""
+    assert published == planned(EAST_OUT, WEST_OUT, previous=entry(before), down=down)[0]
+
+
 def test_what_was_ordered_out_comes_straight_back(planned: Any) -> None:
     """Once the order is lifted there is no soak; what is unhealthy stays out as unhealthy."""
     previous = entry(WEST, **dict.fromkeys(EAST, SAID))
