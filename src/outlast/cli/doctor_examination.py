@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level
+from outlast.audit.health_rules import judge_regions
 from outlast.audit.names import judge_name
 from outlast.audit.prove import prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_signing, judge_tier, judge_zone
@@ -39,6 +40,7 @@ async def examine(settings: Settings, resolver: tuple[str, int] | None, *, prove
 
     found = await _registry(settings, asked)
     found += [judge_tier(name, provider.tier) for name, provider in providers.items()]
+    found += [it for endpoint in settings.topology.endpoints for it in judge_regions(endpoint, settings.health.place)]
     judged = await asyncio.gather(*(taking_turns(look) for look in _looks(settings, asked)))
     found += [item for items in judged for item in items]
     if prove:

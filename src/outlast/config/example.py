@@ -115,6 +115,7 @@ wait = "1m"                         # between a plan's tombstone and its deletio
 ttl = "5s"
 min_addresses = 1                   # no plan with fewer is built, stored, sent or applied
 fail_open_below = 0.5               # share of a region's healthy targets below which all of them are published
+                                    # (one target alone so stays, however sick, until its region is left: see place)
 max_leave = 0.5                     # share of the targets that may leave for health ...
 velocity_window = "1m"              # ... within this time; one may always leave
 soak = "10s"                        # how long a newcomer must be healthy before it is published
