@@ -171,6 +171,25 @@ def test_wrong_break_glass(run: Run, arguments: tuple[str, ...], line: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("resolver", "fix"),
+    [
+        ("nope", "write an IP address such as 192.0.2.53; a name would need the DNS that is down"),
+        ("1.2", "write an IP address such as 192.0.2.53; a name would need the DNS that is down"),
+        ("nope:53", "write an IP address such as 192.0.2.53; a name would need the DNS that is down"),
+        ("192.0.2.1:0", "write a server as ADDRESS:PORT, or ADDRESS for port 53"),
+        ("[::1]:65536", "write a server as ADDRESS:PORT, or ADDRESS for port 53"),
+        (":53", "write a server as ADDRESS:PORT, or ADDRESS for port 53"),
+    ],
+)
+def test_wrong_resolver_of_doctor(run: Run, resolver: str, fix: str) -> None:
+    """A resolver that is no address is one line with the option and what to write, before anything is looked at."""
+    run("init")
+    done = run("doctor", "--resolver", resolver)
+
+    assert (2, "", f"outlast: --resolver {resolver}: {fix}\n") == (done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize(
     ("arguments", "line"),
     [
         (("--listen", "5353"), "outlast: --listen 5353: write ADDRESS:PORT such as 127.0.0.1:5353 or [::1]:5353"),
