@@ -1,8 +1,11 @@
 """What status makes of an endpoint: one row for each way in which plan, record and primary can disagree."""
 
-import pytest
+import io
 
-from outlast.cli.status import exit_status, weaknesses
+import pytest
+from rich.console import Console
+
+from outlast.cli.status import exit_status, show, weaknesses
 from outlast.config.reading import Line
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic.assessment import Agreement, assess, heard
@@ -154,3 +157,36 @@ def test_the_weakest_provider_may_show_half_a_write() -> None:
     )
 
     assert (words,) == weaknesses((line,))
+
+
+def shown(name: str, width: int) -> list[str]:
+    """The lines of the table of one endpoint on a terminal of this width."""
+    line = Line(Place("primary", name), known(), live(seen()), assess("shop", known(), live(seen())))
+    out = io.StringIO()
+    show(Console(file=out, width=width), "shop", (line,))
+    return out.getvalue().splitlines()
+
+
+@pytest.mark.parametrize(
+    ("width", "row"),
+    [
+        (60, "db.example.com  primary   in step "),
+        (80, "db.example.com  primary   in step "),
+        (119, "db.example.com  primary   in step "),
+        (200, "db.example.com  primary   in step "),
+        (80, "db-primary.internal.eu-west-1.shop.example.com "),
+    ],
+)
+def test_a_terminal_breaks_no_endpoint(width: int, row: str) -> None:
+    """The name stands on one line, and so do provider and agreement where there is room; the rest is folded."""
+    lines = shown(row.split(maxsplit=1)[0], width)
+
+    assert 1 == sum(line.startswith(row) for line in lines), "\n".join(lines)
+    assert width >= max(map(len, lines))
+
+
+def test_a_terminal_folds_an_endpoint_for_which_it_is_too_narrow() -> None:
+    """Nothing is cut off, however narrow it is."""
+    column = "".join(line.partition(" ")[0] for line in shown(DB, 30)[1:])
+
+    assert column.endswith(DB)

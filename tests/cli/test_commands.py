@@ -142,6 +142,19 @@ def test_status_of_a_mistyped_endpoint(run: Run) -> None:
     assert expected == (done.returncode, done.stderr)
 
 
+def test_status_into_a_pipe_breaks_nothing(run: Run, tmp_path: Path) -> None:
+    """Where stdout is no terminal an endpoint is one line, however long, so that grep finds it and all of it."""
+    run("init")
+    (tmp_path / "tsig.key").write_text("b3V0bGFzdCBjb250cmFjdCB0ZXN0cyBvbmx5ISEhISE=")
+    unreached = 'key_name = "outlast."\naddress = "127.0.0.1"\nport = 1\ntimeout = "50ms"'
+    file = tmp_path / "outlast.toml"
+    file.write_text(file.read_text().replace('address = "192.0.2.53"', unreached, 1))
+    done = run("status", COLUMNS="40")
+    found = [line for line in done.stdout.splitlines() if "db.example.com" in line]
+
+    assert (3, 1, 3) == (done.returncode, len(found), len(done.stdout.splitlines())), done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "line"),
     [
@@ -168,6 +181,25 @@ def test_wrong_break_glass(run: Run, arguments: tuple[str, ...], line: str) -> N
     done = run("break-glass", "db.example.com", *given)
 
     assert (2, line) == (done.returncode, done.stderr[: len(line)])
+
+
+@pytest.mark.parametrize(
+    ("resolver", "fix"),
+    [
+        ("nope", "write an IP address such as 192.0.2.53; a name would need the DNS that is down"),
+        ("1.2", "write an IP address such as 192.0.2.53; a name would need the DNS that is down"),
+        ("nope:53", "write an IP address such as 192.0.2.53; a name would need the DNS that is down"),
+        ("192.0.2.1:0", "write a server as ADDRESS:PORT, or ADDRESS for port 53"),
+        ("[::1]:65536", "write a server as ADDRESS:PORT, or ADDRESS for port 53"),
+        (":53", "write a server as ADDRESS:PORT, or ADDRESS for port 53"),
+    ],
+)
+def test_wrong_resolver_of_doctor(run: Run, resolver: str, fix: str) -> None:
+    """A resolver that is no address is one line with the option and what to write, before anything is looked at."""
+    run("init")
+    done = run("doctor", "--resolver", resolver)
+
+    assert (2, "", f"outlast: --resolver {resolver}: {fix}\n") == (done.returncode, done.stdout, done.stderr)
 
 
 @pytest.mark.parametrize(

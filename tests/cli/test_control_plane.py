@@ -178,7 +178,7 @@ def test_what_doctor_says(settled_world: World) -> None:
     assert (
         "ok      compare and swap  outlast-prove-cas.example.com at primary: a stale write was refused" in proved.stdout
     )
-    assert (2, True) == (refused.returncode, "--resolver 9.9.9.9:dns: write ADDRESS or ADDRESS:PORT" in refused.stderr)
+    assert (2, True) == (refused.returncode, "--resolver 9.9.9.9:dns: write a server as ADDRESS" in refused.stderr)
 
 
 def test_a_provider_that_was_not_frozen(world: World) -> None:

@@ -206,6 +206,7 @@ def test_a_pin_holds_against_health(running: World) -> None:
     wait_for(lambda: running.is_settled(*BOTH))
 
     assert (0, ["127.0.0.2"], 0) == (pinned.returncode, during, lifted.returncode)
+    assert "lift: pin at db.example.com by " in lifted.stdout
 
 
 def test_going_back_to_an_older_plan(running: World) -> None:

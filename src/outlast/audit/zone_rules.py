@@ -178,7 +178,7 @@ def judge_endpoint(name: str, provider: str, live: Live | str, *, realm: str, re
         return [Finding(Level.UNKNOWN, "endpoint", subject, live, "the primary must answer for it")]
     bound = STANDING_TTL_MAX if regions > 1 else RECORD_TTL_MAX
     ttls = [item.ttl for item in live.sets if item.type in (*FAMILIES, "CNAME")]
-    found = [_writer(subject, live, realm)]
+    found = [_writer(name, provider, live, realm)]
     if ttls:
         is_long = max(ttls) > bound
         there = f"{max(ttls)} s: for so long resolvers go on with addresses that were moved"
@@ -187,7 +187,8 @@ def judge_endpoint(name: str, provider: str, live: Live | str, *, realm: str, re
     return found
 
 
-def _writer(subject: str, live: Live, realm: str) -> Finding:
+def _writer(name: str, provider: str, live: Live, realm: str) -> Finding:
+    subject = f"{name} at {provider}"
     seen = parse(live.sentinel)
     if isinstance(seen, Sentinel):
         if seen.realm == realm:
@@ -200,7 +201,8 @@ def _writer(subject: str, live: Live, realm: str) -> Finding:
         )
     if live.sets:
         there = "somebody else wrote its records"
-        return Finding(Level.WARN, "writer", subject, there, "stop their writer, then: outlast adopt")
+        fix = f"stop their writer, look at the plan (outlast plan show), then: outlast adopt {name}"
+        return Finding(Level.WARN, "writer", subject, there, fix)
     return Finding(Level.OK, "writer", subject, "nothing stands there yet")
 
 

@@ -10,6 +10,7 @@ from outlast.audit.prove import SCRATCH
 from outlast.cli.doctor_examination import examine
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import printable, put, put_json
+from outlast.config import scalars
 from outlast.config.parse import load
 from outlast.errors import InvalidConfig
 
@@ -38,8 +39,8 @@ def doctor(
     It only reads, unless --prove-cas is given: then one scratch name in each zone is written, which stays there, retired.
     To check outlast's own protocol run `outlast verify`.
     """
+    asked = _server(resolver) if resolver else None
     settings = load(config)
-    asked = _address(resolver) if resolver else None
     findings = asyncio.run(examine(settings, asked, prove=prove))
     if as_json:
         put_json({"ok": worst(findings) is Level.OK, "findings": [item._asdict() for item in findings]})
@@ -48,11 +49,11 @@ def doctor(
     raise typer.Exit({Level.OK: 0, Level.UNKNOWN: COULD_NOT_TELL}.get(worst(findings), ATTENTION))
 
 
-def _address(text: str) -> tuple[str, int]:
-    address, _, port = text.rpartition(":") if text.count(":") == 1 else (text, "", "53")
-    if not port.isdecimal() or not 1 <= int(port) <= 65_535:
-        raise InvalidConfig((f"--resolver {text}: write ADDRESS or ADDRESS:PORT",))
-    return address.strip("[]"), int(port)
+def _server(text: str) -> tuple[str, int]:
+    try:
+        return scalars.server(text)
+    except scalars.Misread as error:
+        raise InvalidConfig((f"--resolver {text}: {error}",)) from error
 
 
 def _print(findings: list[Finding]) -> None:

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from outlast.cli.options import epilog
-from outlast.cli.output import put
+from outlast.cli.output import console, put
 from outlast.errors import InvalidConfig, Refused
 from outlast.interrupts import uninterrupted
 
@@ -79,8 +79,6 @@ def drill(
     if missing:
         raise Refused(f"the drill needs {', '.join(missing)}: not installed", hint="pip install 'outlast[drill]'")
     with uninterrupted():
-        from rich.console import Console
-
         from outlast.drill.main import SCENARIOS, DrillOptions, own_options, run_drill
 
     if scenario == LIST:
@@ -101,7 +99,7 @@ def drill(
     )
     if own is not None:
         own.check()
-    raise typer.Exit(run_drill(options, Console()))
+    raise typer.Exit(run_drill(options, console()))
 
 
 def _replay(trace: Path, *, json_file: Path | None, keep: bool, others: Mapping[str, object]) -> int:
@@ -111,8 +109,6 @@ def _replay(trace: Path, *, json_file: Path | None, keep: bool, others: Mapping[
     ):
         raise InvalidConfig(given)
     with uninterrupted():
-        from rich.console import Console
-
         from outlast.drill.replay.main import ReplayOptions, run_replay
 
-    return run_replay(ReplayOptions(trace=trace, json_file=json_file, keep=keep), Console())
+    return run_replay(ReplayOptions(trace=trace, json_file=json_file, keep=keep), console())

@@ -3,13 +3,18 @@
 import json
 import sys
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from outlast.config.notices import Notice
 from outlast.errors import InvalidConfig, OutlastError
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 FAILED = 1
 BAD_CONFIG = 2
+UNBROKEN = 1_000_000
+"""Columns where there is no terminal: more than any table has, and a table takes only what it needs."""
 
 
 def failed(error: OutlastError) -> int:
@@ -29,6 +34,14 @@ def put(line: str = "") -> None:
 def put_json(value: Any) -> None:
     """Print the result as JSON."""
     put(json.dumps(value, indent=2))
+
+
+def console() -> "Console":
+    """Where tables go: as wide as the terminal, and without one so wide that nothing is broken and grep finds it."""
+    from rich.console import Console  # starting a command needs none
+
+    terminal = Console()
+    return terminal if terminal.is_terminal else Console(width=UNBROKEN)
 
 
 def log(notice: Notice) -> None:

@@ -1,13 +1,14 @@
 """`outlast status`: what each endpoint answers at each provider, and whether that is the plan."""
 
 import asyncio
-from typing import Annotated, Any
+from itertools import accumulate
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from outlast.cli.hold import chosen
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
-from outlast.cli.output import failed, put_json
+from outlast.cli.output import console, failed, put_json
 from outlast.cli.plan import warnings
 from outlast.config import wire
 from outlast.config.parse import load
@@ -19,8 +20,18 @@ from outlast.traffic.content import describe
 from outlast.traffic.plan import Entry, sets_to_json
 from outlast.traffic.ports import Live, Record, Tier
 
+if TYPE_CHECKING:
+    from rich.console import Console
+
 ATTENTION = 1
 COULD_NOT_TELL = 3
+HEADINGS = ("endpoint", "provider", "agreement", "sentinel", "answers", "plan", "meaning")
+GAP = 2
+"""Cells between two columns."""
+WHOLE_MAX = 3
+"""How many columns are better not folded, the endpoint first."""
+FOLDED_MIN = 5
+"""Cells, with the gap, that this leaves to each of the others at least; where it cannot, the endpoint is folded as well."""
 
 EPILOG = epilog(
     "outlast status",
@@ -50,7 +61,7 @@ def status(
     if as_json:
         put_json(to_json(settings, lines))
     else:
-        _print(settings, lines)
+        show(console(), settings.realm, lines)
     raise typer.Exit(exit_status(lines))
 
 
@@ -104,21 +115,29 @@ def _record_to_json(record: Record | None) -> dict[str, Any] | None:
     return None if record is None else {"sentinel": record.sentinel.text, "sets": sets_to_json(record.content.sets)}
 
 
-def _print(settings: Settings, lines: tuple[Line, ...]) -> None:
-    from rich.console import Console
+def show(console: "Console", realm: str, lines: tuple[Line, ...]) -> None:
+    """Print what a person reads: a table, and what must be borne in mind of weaker providers."""
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=f"realm {settings.realm}", title_justify="left", box=None, pad_edge=False)
-    for heading in ("endpoint", "provider", "agreement", "sentinel", "answers", "plan", "meaning"):
-        table.add_column(heading, overflow="fold")
-    for line in lines:
+    table = Table(title=f"realm {realm}", title_justify="left", box=None, pad_edge=False)
+    rows = [_cells(line) for line in lines]
+    whole = _whole(rows, console.width)
+    for number, heading in enumerate(HEADINGS):
+        table.add_column(heading, overflow="fold", no_wrap=number < whole)
+    for row in rows:
         # Text, never markup: a TXT record from the network may hold brackets.
-        table.add_row(*(Text(cell) for cell in _cells(line)))
-    console = Console(highlight=False)
+        table.add_row(*map(Text, row))
     console.print(table)
     for words in weaknesses(lines):
         console.print(Text(words))
+
+
+def _whole(rows: list[tuple[str, ...]], width: int) -> int:
+    # How many of the first columns are never folded. Never all: rich would rather cut those off than be too wide.
+    columns = list(zip(HEADINGS, *rows, strict=True))
+    taken = accumulate(max(map(len, column)) + GAP for column in columns[:WHOLE_MAX])
+    return sum(it + FOLDED_MIN * (len(columns) - number) <= width for number, it in enumerate(taken, start=1))
 
 
 def weaknesses(lines: tuple[Line, ...]) -> tuple[str, ...]:

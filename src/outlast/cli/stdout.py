@@ -58,7 +58,7 @@ def checked_stdout() -> Iterator[None]:
     try:
         try:
             yield
-        except SystemExit:
+        except (SystemExit, KeyboardInterrupt):
             sys.stdout.flush()
             raise
     except Unwritten as error:

@@ -147,16 +147,19 @@ def upstreams(value: object) -> tuple[str, ...]:
         raise Misread('write a list of servers such as ["192.0.2.53", "127.0.0.1:5353"]')
     if len(value) > MAX_UPSTREAMS:
         raise Misread(f"write at most {MAX_UPSTREAMS} servers: they are asked one after another")
-    return tuple(_upstream(item) for item in value)
+    for item in value:
+        server(item)
+    return tuple(value)
 
 
-def _upstream(value: object) -> str:
-    server = text(value)
-    address, _, port_text = server.rpartition(":") if server.count(":") == 1 or "]:" in server else (server, "", "53")
-    if not port_text.isdecimal() or not 1 <= int(port_text) <= 65_535:
-        raise Misread("write each server as ADDRESS:PORT, or ADDRESS for port 53")
-    ip_address(address.removeprefix("[").removesuffix("]"))
-    return server
+def server(value: object) -> tuple[str, int]:
+    """Read `ADDRESS:PORT` or `ADDRESS` into address and port; before a port, an IPv6 address stands in brackets."""
+    word = text(value)
+    address, _, port_text = word.rpartition(":") if word.count(":") == 1 or "]:" in word else (word, "", "53")
+    address = address.removeprefix("[").removesuffix("]")
+    if not address or not port_text.isdecimal() or not 1 <= int(port_text) <= 65_535:
+        raise Misread("write a server as ADDRESS:PORT, or ADDRESS for port 53")
+    return ip_address(address), int(port_text)
 
 
 def target(value: object) -> str:

@@ -57,7 +57,8 @@ class Order(NamedTuple):
         return self.kind, self.subject, self.endpoint
 
     def __str__(self) -> str:
-        what = f"{self.kind} {self.subject or ' '.join(self.addresses)}"
+        # A pin that is being lifted has neither subject nor addresses.
+        what = " ".join(word for word in (self.kind, self.subject, *self.addresses) if word)
         why = f": {self.reason}" if self.reason else ""
         return f"{what}{f' at {self.endpoint}' if self.endpoint else ''} by {self.by}{why}"
 

@@ -104,6 +104,15 @@ def test_an_endpoint(there: Live | str, regions: int, levels: list[Level]) -> No
     assert levels == [item.level for item in judge_endpoint("db", "p", there, realm="shop", regions=regions)]
 
 
+def test_the_fix_of_records_that_somebody_else_wrote() -> None:
+    """Stop the other writer, look, and the command to paste, with the endpoint's name."""
+    unclaimed = live(5)._replace(sentinel=())
+    found = by_check(judge_endpoint("db.example.com", "p", unclaimed, realm="shop", regions=1))["writer"]
+
+    expected = "stop their writer, look at the plan (outlast plan show), then: outlast adopt db.example.com"
+    assert ("somebody else wrote its records", expected) == (found.there, found.fix)
+
+
 def test_what_a_provider_promises() -> None:
     """The tiers with compare and swap are fine, the others are told."""
     assert [Level.OK, Level.OK, Level.WARN, Level.WARN] == [judge_tier("p", tier).level for tier in Tier]

@@ -31,6 +31,10 @@ from outlast.config import scalars
         (scalars.status_range, [200, 204], (200, 204)),
         (scalars.target, "LB.Example.net", "lb.example.net."),
         (scalars.target, "2001:DB8::1", "2001:DB8::1"),
+        (scalars.server, "192.0.2.53", ("192.0.2.53", 53)),
+        (scalars.server, "192.0.2.53:5353", ("192.0.2.53", 5353)),
+        (scalars.server, "2001:DB8::1", ("2001:db8::1", 53)),
+        (scalars.server, "[::1]:65535", ("::1", 65535)),
         (
             scalars.upstreams,
             ["192.0.2.53", "127.0.0.1:5353", "::1", "[::1]:53"],

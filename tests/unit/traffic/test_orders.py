@@ -62,6 +62,19 @@ def planned(signal: Any, wall: int) -> Any:
     return plan
 
 
+@pytest.mark.parametrize(
+    ("order", "words"),
+    [
+        (EAST_OUT, "evacuate east by ann: INC-42"),
+        (Order(Kind.PIN, "", "db", (E1, E2), "ann", 1, ""), f"pin {E1} {E2} at db by ann"),
+        (Order(Kind.PIN, "", "db", (), "ann", 1, ""), "pin at db by ann"),
+    ],
+)
+def test_the_words_of_an_order(order: Order, words: str) -> None:
+    """What, where, by whom and why; a pin that is being lifted names no addresses, and leaves no gap for them."""
+    assert words == str(order)
+
+
 def test_a_region_leaves_at_once(planned: Any) -> None:
     """All of it, although velocity would let one target go; each is left out with the order's words."""
     assert (WEST, dict.fromkeys(EAST, SAID)) == planned(EAST_OUT)
