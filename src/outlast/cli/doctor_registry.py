@@ -4,11 +4,13 @@ from typing import TYPE_CHECKING
 
 from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level
+from outlast.audit.planners import LOOKED_AT, judge_planners
 from outlast.config import wire
 from outlast.config.overview import unlisted
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError, Unavailable
-from outlast.traffic.ports import Place
+from outlast.traffic.plan import Plan
+from outlast.traffic.ports import Place, Registry
 
 if TYPE_CHECKING:
     from outlast.audit.zone_facts import Server
@@ -44,7 +46,16 @@ async def _content(settings: Settings) -> list[Finding]:
     except OutlastError as error:
         return [Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
     answers = Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")
-    return [answers, *(_unlisted(place) for place in await unlisted(settings, registry))]
+    strange = [_unlisted(place) for place in await unlisted(settings, registry)]
+    return [answers, *strange, *judge_planners(await _last_plans(registry))]
+
+
+async def _last_plans(registry: Registry) -> list[Plan]:
+    try:
+        found = [await registry.plan(it.generation) for it in (await registry.plans())[:LOOKED_AT]]
+    except OutlastError:
+        return []
+    return [plan for plan in found if plan is not None]  # the janitor may have been quicker
 
 
 def _unlisted(place: Place) -> Finding:
