@@ -1,13 +1,14 @@
 """What the registry says of the whole: who is silent, which orders nobody follows, what is ours and not in the file."""
 
 import asyncio
+import contextlib
 import math
 import time
 from typing import NamedTuple
 
 from outlast.config import wire
 from outlast.config.settings import Settings
-from outlast.errors import OutlastError
+from outlast.errors import OutlastError, UnsafePlan
 from outlast.health.signal import Signal
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.plan import Plan
@@ -42,10 +43,12 @@ async def overlook(settings: Settings, registry: Registry) -> Overview:
         signals, plan, records, orders = await asyncio.gather(
             registry.signals(), registry.latest_plan(), registry.records(), registry.orders()
         )
-        inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
-        late = unfollowed(inputs, int(settings.health.max_signal_age * 1e9))
     except OutlastError:
         return Overview()
+    inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
+    late: tuple[Unfollowed, ...] = ()
+    with contextlib.suppress(UnsafePlan):  # the planner has its own alarm for a plan that cannot be
+        late = unfollowed(inputs, int(settings.health.max_signal_age * 1e9))
     silent = _silent(settings, inputs) if plan is not None else None  # before the first plan each place says so
     return Overview(signals, silent, late, _unlisted(settings, plan, records))
 
