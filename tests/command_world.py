@@ -79,6 +79,7 @@ class World:
         self.folder = folder
         self.targets = targets
         self.load = 0
+        self.max_signal_age = "5s"
         self.asks_here = True
         """Not where a registry's connections are left for the end of the process to close."""
         self.processes: list[subprocess.Popen[str]] = []
@@ -116,7 +117,7 @@ class World:
             port = {self.targets.port}
             interval = "100ms"
             timeout = "1s"
-            max_signal_age = "5s"
+            max_signal_age = "{self.max_signal_age}"
             [planner]
             interval = "100ms"
             [enactor]

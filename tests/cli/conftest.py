@@ -30,13 +30,14 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureF
 
 
 @contextmanager
-def a_world(folder: Path) -> Iterator[World]:
+def a_world(folder: Path, *, max_signal_age: str = "5s") -> Iterator[World]:
     """A world that is gone afterwards, whatever happened."""
     try:
         targets = Targets("127.0.0.1", "127.0.0.2")
     except OSError:
         pytest.skip("127.0.0.2 is not an address of this machine: sudo ifconfig lo0 alias 127.0.0.2")
     made = World(folder, targets)
+    made.max_signal_age = max_signal_age
     try:
         made.open()
         yield made
@@ -55,7 +56,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 @pytest.fixture(scope="module")
 def settled_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world whose plan has been applied and whose roles have stopped; for tests that only look."""
-    with a_world(tmp_path_factory.mktemp("settled")) as made:
+    with a_world(tmp_path_factory.mktemp("settled"), max_signal_age="1h") as made:
         made.settle()
         yield made
 

@@ -60,7 +60,7 @@ def test_the_json_of_status(settled_world: World) -> None:
     whole = json.loads(settled_world.run("status", "--json").stdout)
     line = whole["endpoints"][0]
 
-    assert {"realm", "file", "ok", "endpoints"} == set(whole)
+    assert {"realm", "file", "ok", "alarms", "endpoints"} == set(whole)
     assert {
         "endpoint", "provider", "tier", "agreement", "words", "sentinel", "sets", "generation", "plan", "record"
     } == set(line)  # fmt: skip
@@ -86,6 +86,8 @@ def test_nothing_planned_needs_attention(world: World) -> None:
 
 def test_could_not_tell(world: World) -> None:
     """Without the provider, status leaves with 3."""
+    world.max_signal_age = "1h"
+    world.configure(*BOTH)
     world.settle()
     world.stop(world.nameserver)
 

@@ -1,5 +1,6 @@
 """`outlast break-glass`: writes addresses, or a CNAME, by hand, when nothing else works any more."""
 
+import sys
 from pathlib import Path
 from typing import Annotated, NamedTuple
 
@@ -120,6 +121,8 @@ def _configured(endpoint: str, config: Path, *, apply: bool) -> World:
         raise Refused(f"no provider in {config} has a zone for {endpoint}", hint="or name --server, --zone, --key-file")
     wired = wire.providers(settings)
     known = settings.topology.endpoint(endpoint)
+    if known is None:
+        sys.stderr.write(f"outlast: {endpoint} is no endpoint of {config}: is it spelled right?\n")
     ttl = known.ttl if known is not None else TTL
     reached = {name: wired[name] for name in names}
     registry = wire.registry(settings, is_reader=not apply)

@@ -4,15 +4,15 @@ import asyncio
 from collections.abc import Coroutine, Iterator
 from typing import TYPE_CHECKING
 
-from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level
 from outlast.audit.health_rules import judge_regions
 from outlast.audit.names import judge_name
 from outlast.audit.prove import prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_signing, judge_tier, judge_zone
+from outlast.cli.doctor_registry import examine_registry
 from outlast.config import wire
 from outlast.config.settings import AnyProviderSettings, OctodnsSettings, Route53Settings, ServerSettings, Settings
-from outlast.errors import OutlastError, Unavailable
+from outlast.errors import OutlastError
 from outlast.health.lookup import Lookup
 from outlast.traffic.ports import Live, Place
 from outlast.traffic.topology import Endpoint
@@ -38,7 +38,7 @@ async def examine(settings: Settings, resolver: tuple[str, int] | None, *, prove
         async with room:
             return await look
 
-    found = await _registry(settings, asked)
+    found = await examine_registry(settings, asked)
     found += [judge_tier(name, provider.tier) for name, provider in providers.items()]
     found += [it for endpoint in settings.topology.endpoints for it in judge_regions(endpoint, settings.health.place)]
     judged = await asyncio.gather(*(taking_turns(look) for look in _looks(settings, asked)))
@@ -97,36 +97,11 @@ def _signing(settings: Settings, zone: str, at: AnyProviderSettings, is_signed: 
     return judge_signing(zone, at.name, is_signed=is_signed, configured=at.signed, is_shared=is_shared)
 
 
-# --------------------------------------------------------------------------------------------------- names, registry
+# ------------------------------------------------------------------------------------------------------------- names
 
 
 async def _name(lookup: Lookup, name: str, target: str) -> list[Finding]:
     return [judge_name(name, target, await lookup(target))]
-
-
-async def _registry(settings: Settings, resolver: "Server | None") -> list[Finding]:
-    from outlast.audit.name_facts import gather_names
-
-    subject, hosts = settings.registry.name, settings.registry.hosts
-    names = await gather_names(hosts, resolver)
-    circle = cycle(hosts, settings.topology, leads_to=names.leads_to)
-    if circle:
-        fix = "put the registry where nothing that its plans repair is needed to reach it"
-        return [Finding(Level.FAIL, "registry", subject, f"it needs what its plans repair: {words(circle)}", fix)]
-    fix = "name it by addresses, or a resolver that knows it: --resolver ADDRESS"
-    unseen = [
-        Finding(Level.UNKNOWN, "registry", subject, f"what {name} leads to is not known: {why}", fix)
-        for name, why in names.unseen.items()
-    ]
-    try:
-        wire.check_registry(settings)
-    except Unavailable as error:
-        return [*unseen, Finding(Level.WARN, "registry", subject, error.message, error.hint)]
-    try:
-        floor = await wire.registry(settings, is_reader=True).floor()
-    except OutlastError as error:
-        return [*unseen, Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
-    return [*unseen, Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")]
 
 
 # ---------------------------------------------------------------------------------------------------------- endpoints

@@ -16,9 +16,10 @@ from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.hand_turns import Pace, hand_turns
+from outlast.config.overview import unlisted
 from outlast.config.parse import load
 from outlast.config.settings import Settings
-from outlast.errors import Refused
+from outlast.errors import Refused, Unavailable
 from outlast.loop import drive
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import describe
@@ -80,8 +81,10 @@ def operator(command: Command) -> str:
     return f"{command}/{user()}"[:48]
 
 
-def chosen(settings: Settings, names: list[str], *, everything: bool) -> tuple[Place, ...]:
-    """The places that the command line names.
+def chosen(
+    settings: Settings, names: list[str], *, everything: bool, unlisted: tuple[Place, ...] = ()
+) -> tuple[Place, ...]:
+    """The places that the command line names; of those that are ours and `unlisted` in the file too.
 
     Raises:
         Refused: A name is not configured, or neither a name nor `--all` was given.
@@ -90,24 +93,38 @@ def chosen(settings: Settings, names: list[str], *, everything: bool) -> tuple[P
     if bool(names) == everything:
         raise Refused("name the endpoints, or say --all", hint="outlast status lists them")
     wanted = {name.lower().rstrip(".") for name in names}
-    unknown = sorted(name for name in wanted if settings.topology.endpoint(name) is None)
+    ours = {place.endpoint for place in unlisted}
+    unknown = sorted(name for name in wanted - ours if settings.topology.endpoint(name) is None)
     if unknown:
         there = ", ".join(endpoint.name for endpoint in settings.topology.endpoints)
         raise Refused(f"no such endpoint in {settings.path}: {', '.join(unknown)}", hint=f"there are: {there}")
-    return tuple(place for place in wire.places(settings) if everything or place.endpoint in wanted)
+    return tuple(place for place in (*wire.places(settings), *unlisted) if everything or place.endpoint in wanted)
 
 
 def hold(command: Command, wanted: Wanted) -> None:
     """Freeze, thaw, retire or adopt what the command line names."""
     settings = load(wanted.config)
-    places = chosen(settings, wanted.names, everything=wanted.everything)
+    registry = wire.registry(settings, is_reader=not wanted.apply)
+    others = _others(settings, registry, wanted.names)
+    places = chosen(settings, wanted.names, everything=wanted.everything, unlisted=others)
     me = operator(command)
     states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
-    registry, providers = wire.registry(settings, is_reader=not wanted.apply), wire.providers(settings)
+    providers = wire.providers(settings)
     hand = Hand(
         registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason, pace=pace_of(settings)
     )
     carry_out(states, hand, as_json=wanted.as_json)
+
+
+def _others(settings: Settings, registry: Registry, names: list[str]) -> tuple[Place, ...]:
+    # The registry is asked only for a name that the file lacks: a hand in a hurry must not wait for one that is down.
+    if all(settings.topology.endpoint(name.lower().rstrip(".")) is not None for name in names):
+        return ()
+    try:
+        wire.check_registry(settings)
+    except Unavailable:
+        return ()
+    return asyncio.run(unlisted(settings, registry))
 
 
 def pace_of(settings: Settings) -> Pace:

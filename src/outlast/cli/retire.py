@@ -26,7 +26,7 @@ def retire(
 
     The records stay as they are, for whoever owns the name now to change or to delete. Resolvers that keep what was good
     give it up once its records are gone. It stands in DNS, so take the endpoint out of the configuration afterwards, not
-    before. To have the name back: outlast adopt. What is there and what would be written is printed;
+    before; a name that the registry alone still knows is let go all the same. To have the name back: outlast adopt. What is there and what would be written is printed;
     nothing is written without --apply.
     """
     wanted = Wanted(names=names, everything=False, apply=apply, reason=reason, as_json=as_json, config=config)

@@ -8,17 +8,18 @@ import typer
 
 from outlast.cli.hold import chosen
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
-from outlast.cli.output import console, failed, put_json
+from outlast.cli.output import console, failed, printable, put, put_json
 from outlast.cli.plan import warnings
 from outlast.config import wire
+from outlast.config.overview import Overview, overlook
 from outlast.config.parse import load
 from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
 from outlast.errors import Unavailable
-from outlast.traffic.assessment import Agreement
+from outlast.traffic.assessment import Agreement, unlisted
 from outlast.traffic.content import describe
 from outlast.traffic.plan import Entry, sets_to_json
-from outlast.traffic.ports import Live, Record, Tier
+from outlast.traffic.ports import Live, Place, Record, Registry, Tier
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,7 +37,7 @@ FOLDED_MIN = 5
 EPILOG = epilog(
     "outlast status",
     "outlast status db.example.com --json",
-    status="0 everything is in step with the plan, 1 something needs attention (a hold and too little capacity count), 2 the configuration is wrong, 3 it could not tell.",
+    status="0 everything is in step with the plan, 1 something needs attention (a hold, too little capacity and a control plane that is silent count), 2 the configuration is wrong, 3 it could not tell.",
 )
 
 
@@ -47,29 +48,46 @@ def status(
 ) -> None:
     """Read sentinel and records of every endpoint from every provider, and hold them against plan and record.
 
-    It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says; before the
+    What is ours and not in the file is listed too. That no prober speaks, or that no planner follows an order, is an
+    ALARM below the table. It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says; before the
     first start it says so.
     """
     settings = load(config)
-    places = chosen(settings, names or [], everything=not names)
+    registry = wire.registry(settings, is_reader=True)
+    overview = asyncio.run(overlook(settings, registry))
+    places = chosen(settings, names or [], everything=not names, unlisted=overview.unlisted)
     try:
         wire.check_registry(settings)
     except Unavailable as error:
         failed(error)
-    registry = wire.registry(settings, is_reader=True)
-    lines = asyncio.run(read_places(settings, places, registry, wire.providers(settings)))
+    lines = asyncio.run(_read(settings, places, registry, overview))
+    alarms = overview.alarms(places)
     if as_json:
-        put_json(to_json(settings, lines))
+        put_json(to_json(settings, lines, alarms))
     else:
         show(console(), settings.realm, lines)
-    raise typer.Exit(exit_status(lines))
+        for words in alarms:
+            put(printable(f"ALARM {words}"))
+    raise typer.Exit(exit_status(lines, alarms))
 
 
-def exit_status(lines: tuple[Line, ...]) -> int:
+async def _read(
+    settings: Settings, places: tuple[Place, ...], registry: Registry, overview: Overview
+) -> tuple[Line, ...]:
+    lines = await read_places(settings, places, registry, wire.providers(settings), signals=overview.signals)
+    return tuple(
+        line._replace(assessment=unlisted(line.assessment, line.place.endpoint))
+        if line.place in overview.unlisted and line.assessment.agreement is not Agreement.RETIRED
+        else line
+        for line in lines
+    )
+
+
+def exit_status(lines: tuple[Line, ...], alarms: tuple[str, ...] = ()) -> int:
     """0 all fine, 1 something needs attention, 3 could not tell; what needs attention comes first."""
     agreements = {line.assessment.agreement for line in lines}
     short = any(not isinstance(it.known, str) and it.known.entry and it.known.entry.shortage for it in lines)
-    if short or agreements - {Agreement.IN_STEP, Agreement.UNKNOWN}:
+    if alarms or short or agreements - {Agreement.IN_STEP, Agreement.UNKNOWN}:
         return ATTENTION
     return COULD_NOT_TELL if Agreement.UNKNOWN in agreements or not lines else 0
 
@@ -77,12 +95,13 @@ def exit_status(lines: tuple[Line, ...]) -> int:
 # ------------------------------------------------------------------------------------------------------ what is said
 
 
-def to_json(settings: Settings, lines: tuple[Line, ...]) -> dict[str, Any]:
+def to_json(settings: Settings, lines: tuple[Line, ...], alarms: tuple[str, ...] = ()) -> dict[str, Any]:
     """The output contract of `--json`."""
     return {
         "realm": settings.realm,
         "file": str(settings.path),
-        "ok": exit_status(lines) == 0,
+        "ok": exit_status(lines, alarms) == 0,
+        "alarms": list(alarms),
         "endpoints": [_line_to_json(line) for line in lines],
     }
 

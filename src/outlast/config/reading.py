@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError
+from outlast.health.signal import Signal
 from outlast.traffic.assessment import Assessment, assess, heard
 from outlast.traffic.evidence import Evidence, freshest
 from outlast.traffic.ports import Known, Live, Place, Provider, Registry, Tier
@@ -26,11 +27,16 @@ class Line(NamedTuple):
 
 
 async def read_places(
-    settings: Settings, places: tuple[Place, ...], registry: Registry, providers: Mapping[str, Provider]
+    settings: Settings,
+    places: tuple[Place, ...],
+    registry: Registry,
+    providers: Mapping[str, Provider],
+    *,
+    signals: tuple[Signal, ...] | None = None,
 ) -> tuple[Line, ...]:
-    """Read all of them, a few at a time. What cannot be read is told, never raised."""
+    """Read all of them, a few at a time. What cannot be read is told, never raised. `signals`: if they were read already."""
     room = asyncio.Semaphore(CONCURRENT)
-    evidence = await _evidence(settings, registry)
+    evidence = _fresh(settings, await _signals(registry) if signals is None else signals)
 
     async def one(place: Place) -> Line:
         async with room:
@@ -44,11 +50,14 @@ async def read_places(
     return tuple(await asyncio.gather(*(one(place) for place in places)))
 
 
-async def _evidence(settings: Settings, registry: Registry) -> Mapping[str, Evidence]:
+async def _signals(registry: Registry) -> tuple[Signal, ...]:
     try:
-        signals = await registry.signals()
+        return await registry.signals()
     except OutlastError:
-        return {}
+        return ()
+
+
+def _fresh(settings: Settings, signals: tuple[Signal, ...]) -> Mapping[str, Evidence]:
     return freshest(signals, wall=time.time_ns(), max_age=int(settings.health.max_signal_age * 1e9))
 
 

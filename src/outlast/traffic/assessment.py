@@ -28,6 +28,8 @@ class Agreement(StrEnum):
     UNPLANNED = "unplanned"
     DANGLING = "dangling"
     """All as planned, and yet clients get nothing: the name that is published has no address behind it."""
+    UNLISTED = "unlisted"
+    """Ours, and mended by enactors, although outlast.toml does not name it."""
     UNKNOWN = "unknown"
 
 
@@ -72,6 +74,14 @@ def heard(assessment: Assessment, live: Live | str, evidence: Mapping[str, Evide
         return assessment
     if assessment.agreement is Agreement.IN_STEP:
         return Assessment(Agreement.DANGLING, words)
+    return assessment._replace(words=f"{assessment.words}; {words}")
+
+
+def unlisted(assessment: Assessment, name: str) -> Assessment:
+    """The same for a name that is ours and not in the file: nobody plans it, and what is written of it stays."""
+    words = f"not in outlast.toml, and still ours: put it back, or let it go with: outlast retire {name}"
+    if assessment.agreement in {Agreement.IN_STEP, Agreement.UNPLANNED}:
+        return Assessment(Agreement.UNLISTED, words)
     return assessment._replace(words=f"{assessment.words}; {words}")
 
 

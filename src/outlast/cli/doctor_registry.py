@@ -1,0 +1,64 @@
+"""What `outlast doctor` finds of the registry: whether it answers, what it needs, and what in it the file does not know."""
+
+from typing import TYPE_CHECKING
+
+from outlast.audit.closure import cycle, words
+from outlast.audit.findings import Finding, Level
+from outlast.audit.planners import LOOKED_AT, judge_planners
+from outlast.config import wire
+from outlast.config.overview import unlisted
+from outlast.config.settings import Settings
+from outlast.errors import OutlastError, Unavailable
+from outlast.traffic.plan import Plan
+from outlast.traffic.ports import Place, Registry
+
+if TYPE_CHECKING:
+    from outlast.audit.zone_facts import Server
+
+
+async def examine_registry(settings: Settings, resolver: "Server | None") -> list[Finding]:
+    """Look at the registry and at what stands in it; a circle that it closes comes before all else."""
+    from outlast.audit.name_facts import gather_names  # DNS: starting a command needs none
+
+    subject, hosts = settings.registry.name, settings.registry.hosts
+    names = await gather_names(hosts, resolver)
+    circle = cycle(hosts, settings.topology, leads_to=names.leads_to)
+    if circle:
+        fix = "put the registry where nothing that its plans repair is needed to reach it"
+        return [Finding(Level.FAIL, "registry", subject, f"it needs what its plans repair: {words(circle)}", fix)]
+    fix = "name it by addresses, or a resolver that knows it: --resolver ADDRESS"
+    unseen = [
+        Finding(Level.UNKNOWN, "registry", subject, f"what {name} leads to is not known: {why}", fix)
+        for name, why in names.unseen.items()
+    ]
+    return [*unseen, *await _content(settings)]
+
+
+async def _content(settings: Settings) -> list[Finding]:
+    subject = settings.registry.name
+    try:
+        wire.check_registry(settings)
+    except Unavailable as error:
+        return [Finding(Level.WARN, "registry", subject, error.message, error.hint)]
+    registry = wire.registry(settings, is_reader=True)
+    try:
+        floor = await registry.floor()
+    except OutlastError as error:
+        return [Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
+    answers = Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")
+    strange = [_unlisted(place) for place in await unlisted(settings, registry)]
+    return [answers, *strange, *judge_planners(await _last_plans(registry))]
+
+
+async def _last_plans(registry: Registry) -> list[Plan]:
+    try:
+        found = [await registry.plan(it.generation) for it in (await registry.plans())[:LOOKED_AT]]
+    except OutlastError:
+        return []
+    return [plan for plan in found if plan is not None]  # the janitor may have been quicker
+
+
+def _unlisted(place: Place) -> Finding:
+    fix = f"put it back into outlast.toml, or let it go with: outlast retire {place.endpoint}"
+    there = "not in outlast.toml, and still ours: enactors mend it"
+    return Finding(Level.WARN, "unlisted", f"{place.endpoint} at {place.provider}", there, fix)

@@ -1,0 +1,96 @@
+"""What the registry says of the whole: who is silent, which orders nobody follows, what is ours and not in the file."""
+
+import asyncio
+import contextlib
+import math
+import time
+from typing import NamedTuple
+
+from outlast.config import wire
+from outlast.config.settings import Settings
+from outlast.errors import OutlastError, UnsafePlan
+from outlast.health.signal import Signal
+from outlast.traffic.messages import InputsRead
+from outlast.traffic.plan import Plan
+from outlast.traffic.ports import Place, Record, Registry
+from outlast.traffic.sentinel import Standing
+from outlast.traffic.unfollowed import Unfollowed, unfollowed
+
+RUNNING = "is outlast up running?"
+
+
+class Overview(NamedTuple):
+    """What was found. `silent` is for how many seconds no prober has said anything, `None` if one has lately.
+
+    `unlisted` are the places that enactors still look after although the file does not name them.
+    """
+
+    signals: tuple[Signal, ...] = ()
+    silent: float | None = None
+    orders: tuple[Unfollowed, ...] = ()
+    unlisted: tuple[Place, ...] = ()
+
+    def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
+        """What is wrong with the control plane as these places have it, in words."""
+        names = {place.endpoint for place in places}
+        silence = () if self.silent is None else (_silence(self.silent),)
+        return (*silence, *(_order(it) for it in self.orders if it.endpoint in names))
+
+
+async def overlook(settings: Settings, registry: Registry) -> Overview:
+    """Read once what concerns the whole. Of a registry that does not answer nothing is said: each place says that."""
+    try:
+        signals, plan, records, orders = await asyncio.gather(
+            registry.signals(), registry.latest_plan(), registry.records(), registry.orders()
+        )
+    except OutlastError:
+        return Overview()
+    inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
+    late: tuple[Unfollowed, ...] = ()
+    with contextlib.suppress(UnsafePlan):  # the planner has its own alarm for a plan that cannot be
+        late = unfollowed(inputs, int(settings.health.max_signal_age * 1e9))
+    silent = _silent(settings, inputs) if plan is not None else None  # before the first plan each place says so
+    return Overview(signals, silent, late, _unlisted(settings, plan, records))
+
+
+async def unlisted(settings: Settings, registry: Registry) -> tuple[Place, ...]:
+    """The places that are ours by the registry, not retired, and not in the file; none if it does not answer."""
+    try:
+        plan, records = await asyncio.gather(registry.latest_plan(), registry.records())
+    except OutlastError:
+        return ()
+    return _unlisted(settings, plan, records)
+
+
+def _silent(settings: Settings, inputs: InputsRead) -> float | None:
+    targets = {address for it in settings.topology.endpoints if it.probed for address in it.addresses}
+    heard = max((signal.at for signal in inputs.signals if signal.target in targets), default=-math.inf)
+    age = (inputs.wall - heard) / 1e9
+    return age if targets and age > settings.health.max_signal_age else None
+
+
+def _unlisted(settings: Settings, plan: Plan | None, records: tuple[Record, ...]) -> tuple[Place, ...]:
+    # As an enactor finds them: what the plan names, and what was ever written.
+    standing = {Place(it.provider, it.endpoint): it.sentinel.standing for it in records}
+    names = {place.endpoint for place in standing} | {it.endpoint for it in (plan.entries if plan is not None else ())}
+    strange = sorted(name for name in names if settings.topology.endpoint(name) is None)
+    planned = {entry.endpoint for entry in plan.entries} if plan is not None else set()
+    places = (Place(provider, name) for name in strange for provider in wire.providers_of(settings, name))
+    return tuple(
+        it for it in places if standing.get(it) is not Standing.RETIRED and (it in standing or it.endpoint in planned)
+    )
+
+
+# ------------------------------------------------------------------------------------------------------ what is said
+
+
+def _silence(seconds: float) -> str:
+    ago = "yet" if math.isinf(seconds) else f"for {seconds:.0f} s"
+    return f"no prober has said anything {ago}; {RUNNING}"
+
+
+def _order(late: Unfollowed) -> str:
+    targets = " ".join(late.targets)
+    if not late.order:
+        return f"an order at {late.endpoint} is lifted, and the plan still leaves out {targets}; {RUNNING}"
+    return f"the plan of {late.endpoint} does not follow the order {late.order!r} ({targets}); {RUNNING}"
