@@ -141,22 +141,3 @@ def _agrees(world: World, name: str) -> bool:
 def _unlisted(doctor: "subprocess.CompletedProcess[str]") -> list[tuple[str, str]]:
     findings = json.loads(doctor.stdout)["findings"]
     return [(it["level"], it["subject"]) for it in findings if it["check"] == "unlisted"]
-
-
-def test_two_planners_with_two_files_are_named(world: World) -> None:
-    """Where two planners go on undoing each other's plans, doctor names both and what mends it."""
-    settled_for(world, "1h")
-    (world.folder / "other.toml").write_text((world.folder / "outlast.toml").read_text())
-    world.configure("127.0.0.1")
-    planners = [
-        world.start("planner", "run", "--name", "planner-a"),
-        world.start("planner", "run", "--name", "planner-b", "--config", "other.toml"),
-    ]
-    wait_for(lambda: (plan := world.status()["generation"]) is not None and plan > 10)
-    findings = json.loads(world.run("doctor", "--json").stdout)["findings"]
-    for planner in planners:
-        world.stop(planner)
-    found = [it for it in findings if it["check"] == "planners"]
-
-    assert ["give both the same outlast.toml"] == [it["fix"] for it in found], findings
-    assert found[0]["there"].startswith("planner-a and planner-b undo each other's plans")

@@ -4,13 +4,11 @@ from typing import TYPE_CHECKING
 
 from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level
-from outlast.audit.planners import LOOKED_AT, judge_planners
 from outlast.config import wire
 from outlast.config.overview import unlisted
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError, Unavailable
-from outlast.traffic.plan import Plan
-from outlast.traffic.ports import Place, Registry
+from outlast.traffic.ports import Place
 
 if TYPE_CHECKING:
     from outlast.audit.zone_facts import Server
@@ -47,15 +45,7 @@ async def _content(settings: Settings) -> list[Finding]:
         return [Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
     answers = Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")
     strange = [_unlisted(place) for place in await unlisted(settings, registry)]
-    return [answers, *strange, *judge_planners(await _last_plans(registry))]
-
-
-async def _last_plans(registry: Registry) -> list[Plan]:
-    try:
-        found = [await registry.plan(it.generation) for it in (await registry.plans())[:LOOKED_AT]]
-    except OutlastError:
-        return []
-    return [plan for plan in found if plan is not None]  # the janitor may have been quicker
+    return [answers, *strange]
 
 
 def _unlisted(place: Place) -> Finding:
