@@ -72,9 +72,9 @@ def _silent(settings: Settings, inputs: InputsRead) -> float | None:
 def _unlisted(settings: Settings, plan: Plan | None, records: tuple[Record, ...]) -> tuple[Place, ...]:
     # As an enactor finds them: what the plan names, and what was ever written.
     standing = {Place(it.provider, it.endpoint): it.sentinel.standing for it in records}
-    names = {place.endpoint for place in standing} | {it.endpoint for it in (plan.entries if plan is not None else ())}
-    strange = sorted(name for name in names if settings.topology.endpoint(name) is None)
     planned = {entry.endpoint for entry in plan.entries} if plan is not None else set()
+    names = planned | {place.endpoint for place in standing}
+    strange = sorted(name for name in names if settings.topology.endpoint(name) is None)
     places = (Place(provider, name) for name in strange for provider in wire.providers_of(settings, name))
     return tuple(
         it for it in places if standing.get(it) is not Standing.RETIRED and (it in standing or it.endpoint in planned)
