@@ -33,7 +33,7 @@ PUBLIC = {
     "outlast.resolver": "Answer Protect ResolutionFailed Resolver ResolverOptions Stale Strict",
     "outlast.data": (
         "Batch Change Conflict Dead DedupMismatch Delivered DrainOptions KeyTaken Lag LeaseLost Message Origin "
-        "Parked Queue QueueFull RampOptions Receipt RegionStore Shipper ShipperOptions Stats StoreTarget Target"
+        "Parked Queue QueueFull RampOptions Receipt RegionStore Shipper ShipperOptions Stats StoreTarget Target TooLate"
     ),
     "outlast.simulator": (
         "Agent Check Exploration Health Line Move Protocol Recovery Verdict explore recover trace_to"

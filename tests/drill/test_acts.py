@@ -50,6 +50,7 @@ GROUP_KEYS = {
     "writes_acked",
     "writes_lost",
     "writes_duplicated",
+    "writes_in_doubt",
     "failover_s",
     "rpo_writes",
     "replication_lag_s",

@@ -5,7 +5,7 @@ from outlast.data.desk import DrainOptions
 from outlast.data.queue import Queue
 from outlast.data.ramp import RampOptions
 from outlast.data.records import Dead, Delivered, Message, Parked, Receipt, Stats
-from outlast.data.refusal import DedupMismatch, KeyTaken, LeaseLost, QueueFull
+from outlast.data.refusal import DedupMismatch, KeyTaken, LeaseLost, QueueFull, TooLate
 from outlast.data.region import RegionStore
 from outlast.data.shipper import Shipper, ShipperOptions, StoreTarget, Target
 
@@ -33,4 +33,5 @@ __all__ = [
     "Stats",
     "StoreTarget",
     "Target",
+    "TooLate",
 ]

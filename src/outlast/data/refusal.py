@@ -51,3 +51,15 @@ class KeyTaken(Refused):
 
     def __init__(self, key: str, region: str) -> None:
         super().__init__(f"key {key!r} already has another value, written in {region}", hint="use a new key")
+
+
+class TooLate(Refused):
+    """A write whose turn came after the time until which it was of use."""
+
+    def __init__(self, key: str, seconds: float) -> None:
+        super().__init__(
+            f"key {key!r} was to be written {seconds:.3f} s ago at the latest",
+            hint="whoever asked has given up; ask again if the write is still wanted",
+        )
+        self.seconds = seconds
+        """How late it was."""

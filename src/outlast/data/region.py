@@ -8,6 +8,7 @@ A key is written once. If two regions wrote it with different values, each keeps
 `conflict`: nothing is overwritten, nothing is lost in silence, and the two must be told apart by a person.
 """
 
+import math
 import os
 import sqlite3
 import threading
@@ -17,7 +18,7 @@ from types import TracebackType
 from typing import Self, TypeVar
 
 from outlast.data.changes import BATCH_LIMIT, Batch, Change, Conflict, Lag, Origin
-from outlast.data.refusal import KeyTaken
+from outlast.data.refusal import KeyTaken, TooLate
 from outlast.data.sqlite_file import Format, explain, open_file
 from outlast.errors import Refused, Unavailable
 from outlast.system_clock import SystemClock
@@ -93,21 +94,30 @@ class RegionStore:
 
     # ------------------------------------------------------------------------------------------------------- one's own
 
-    def put(self, key: str, value: str) -> int:
+    def put(self, key: str, value: str, *, until: float = math.inf) -> int:
         """Write a key once and return the write's sequence, durable on return; the same value again changes nothing.
+
+        Args:
+            key: At most `KEY_LIMIT` characters.
+            value: At most `VALUE_LIMIT` characters.
+            until: Seconds since 1970 after which the write is of no use: whoever asked for it has given up and may have
+                written elsewhere. Looked at inside of the transaction, so that no pause comes between.
 
         Raises:
             KeyTaken: The key has another value.
+            TooLate: The write's turn came after `until`; nothing was written.
             Unavailable: The file cannot be written.
             ValueError: Key or value is too long.
 
         """
         if not 0 < len(key) <= KEY_LIMIT or len(value) > VALUE_LIMIT:
             raise ValueError(f"a key of {len(key)} and a value of {len(value)} characters: too long, or no key")
-        at = self._clock.wall()
-        return self._transact(lambda db: self._insert(db, key, value, at))
+        return self._transact(lambda db: self._insert(db, key, value, until))
 
-    def _insert(self, db: sqlite3.Connection, key: str, value: str, at: int) -> int:
+    def _insert(self, db: sqlite3.Connection, key: str, value: str, until: float) -> int:
+        at = self._clock.wall()
+        if at > until * 1e9:
+            raise TooLate(key, at / 1e9 - until)
         row = db.execute("SELECT value, region, sequence FROM entry WHERE key = ?", (key,)).fetchone()
         if row is not None:
             if row[0] != value:

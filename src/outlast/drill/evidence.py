@@ -91,13 +91,26 @@ class Evidence:
                 found.append(version)
         return found
 
+    def writer(self, endpoint: str) -> str:
+        """The key of whoever moved the endpoint's sentinel last; empty if nobody did."""
+        sentinel = f"_outlast.{endpoint}"
+        for line in reversed(self.journal):
+            names = {change["name"].rstrip(".") for change in line.get("changes", ())}
+            if line["outcome"] == "committed" and sentinel in names:
+                return _signer(line)
+        return ""
+
     def refusals(self, *, since: float = 0.0) -> list[Refusal]:
         """Every transaction refused since then."""
         return [
-            Refusal(line["monotonic"], str(line.get("key") or "").rstrip("."), line["rcode"], line.get("reason", ""))
+            Refusal(line["monotonic"], _signer(line), line["rcode"], line.get("reason", ""))
             for line in self.journal
             if line["outcome"] == "refused" and line["monotonic"] >= since
         ]
+
+
+def _signer(line: Line) -> str:
+    return str(line.get("key") or "").rstrip(".")
 
 
 def _answered(line: Line, endpoint: str, before: tuple[str, ...]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ until when its answer is of use, `x-outlast-deadline`: seconds since 1970 (the t
 deadline is meant to be exact). A request without the header is never late.
 """
 
+import math
 import time
 from collections.abc import Callable
 
@@ -38,14 +39,23 @@ class DropLate:
             await self._app(scope, receive, send)
             return
         self._told(scope["method"], scope["path"], late)
-        await JSONResponse({"error": "expired"}, status_code=503)(scope, receive, send)
+        await expired()(scope, receive, send)
+
+
+def expired() -> JSONResponse:
+    """The answer to a request that came too late."""
+    return JSONResponse({"error": "expired"}, status_code=503)
+
+
+def deadline_of(header: bytes | None) -> float:
+    """The header's seconds since 1970; for ever if there is none, or it is no number."""
+    try:
+        deadline = float(header) if header is not None else math.inf
+    except ValueError:
+        return math.inf
+    return math.inf if math.isnan(deadline) else deadline
 
 
 def seconds_late(header: bytes | None, now: float) -> float:
-    """How long the deadline has passed; 0 if it has not, there is none, or it is no number."""
-    try:
-        deadline = float(header) if header is not None else now
-    except ValueError:
-        return 0.0
-    # NaN compares false with everything: such a header says nothing.
-    return now - deadline if now > deadline else 0.0
+    """How long the deadline has passed; 0 if it has not, or there is none."""
+    return max(0.0, now - deadline_of(header))

@@ -76,15 +76,20 @@ def _readable(place: tuple[str, int], writes: Mapping[str, str]) -> Iterator[str
 
 def _accepted(path: Path, region: str) -> set[str]:
     """The keys that a region has accepted itself."""
-    found: set[str] = set()
     try:
         with RegionStore(path, region) as store:
-            after = 0
-            while batch := store.changes(after).changes:
-                found |= {change.key for change in batch}
-                after = batch[-1].sequence
+            return set(made_in(store))
     except OutlastError:
         return set()
+
+
+def made_in(store: RegionStore) -> list[str]:
+    """The keys of all that a region has accepted itself, oldest first."""
+    found: list[str] = []
+    after = 0
+    while batch := store.changes(after).changes:
+        found += [change.key for change in batch]
+        after = batch[-1].sequence
     return found
 
 

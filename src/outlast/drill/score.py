@@ -46,6 +46,8 @@ class GroupScore:
         writes_acked: Writes that a region acknowledged to the caller, in time or late.
         writes_lost: Writes acknowledged or parked that no region had at the end; `None` if nobody looked.
         writes_duplicated: Writes acknowledged or parked that more than one region took for new; `None` as above.
+        writes_in_doubt: Those of them that the region which failed had made before it did, without an answer: their
+            caller cannot know, and goes elsewhere. `None` without such a fault.
         failover_s: The longest time that a host needed, from its first call after the fault, until another region
             answered it; `None` without a fault, or if no host went elsewhere.
         rpo_writes: Acknowledged writes that would have been lost had the region never come back.
@@ -72,6 +74,7 @@ class GroupScore:
     writes_acked: int
     writes_lost: int | None
     writes_duplicated: int | None
+    writes_in_doubt: int | None
     failover_s: float | None
     rpo_writes: int | None
     replication_lag_s: float | None
@@ -93,6 +96,7 @@ class Findings:
         written: What the regions have of its writes.
         fault_at: When the first region failed.
         home: The region that its calls prefer.
+        made_before: Keys of what that region had made when it failed.
         rpo_writes: See `GroupScore`.
         replication_lag_s: See `GroupScore`.
 
@@ -101,6 +105,7 @@ class Findings:
     written: Written | None = None
     fault_at: float | None = None
     home: str = "us-east-1"
+    made_before: frozenset[str] | None = None
     rpo_writes: int | None = None
     replication_lag_s: float | None = None
 
@@ -171,7 +176,7 @@ def score_group(
     writes = writes_of(evidence, group, start=start, end=end)
     drained = [line for key, line in evidence.drained[group].items() if key in writes.parked]
     kept = writes.acked | writes.parked
-    written, fault = findings.written, findings.fault_at
+    written, made, fault = findings.written, findings.made_before, findings.fault_at
     resolving = [call for call in calls if call["resolved"]]
     latencies = sorted(call["latency_ms"] for call in calls if call["ok"])
     attempts = sum(max(call["attempts"], after.get(call["id"], call)["attempts"]) for call in calls)
@@ -195,6 +200,7 @@ def score_group(
         writes_acked=len(writes.acked),
         writes_lost=None if written is None else len(kept - written.readable),
         writes_duplicated=None if written is None else len(kept & written.twice),
+        writes_in_doubt=None if written is None or made is None else len(kept & written.twice & made),
         failover_s=None if fault is None else failover(calls, fault=fault, home=findings.home),
         rpo_writes=findings.rpo_writes,
         replication_lag_s=findings.replication_lag_s,

@@ -25,11 +25,11 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from outlast.data.changes import BATCH_LIMIT, Batch, Change, Origin
-from outlast.data.refusal import KeyTaken
+from outlast.data.refusal import KeyTaken, TooLate
 from outlast.data.region import RegionStore
+from outlast.drill import late
 from outlast.drill.catch_up import GAP_SECONDS, CatchUp
 from outlast.drill.child import Lines, on_termination, require, run_child
-from outlast.drill.late import DropLate
 from outlast.drill.serving import ReadyServer, configure, opened
 from outlast.errors import OutlastError
 
@@ -92,7 +92,7 @@ class Service:
         self._catch_up = CatchUp(options.lag_bound, now=time.monotonic())
         self.expired = 0
 
-    def app(self) -> DropLate:
+    def app(self) -> late.DropLate:
         """The application with its routes, which sees no request that comes too late."""
         routes = [
             Route("/health", self._health, methods=["GET"]),
@@ -102,7 +102,7 @@ class Service:
             Route("/kv/{key}", self._get, methods=["GET"]),
             Route("/kv/{key}", self._put, methods=["PUT"]),
         ]
-        return DropLate(Starlette(routes=routes), told=self._note_late)
+        return late.DropLate(Starlette(routes=routes), told=self._note_late)
 
     async def beat(self) -> None:
         """Keep the region's pulse until cancelled: a stop shows as a missing beat."""
@@ -114,9 +114,9 @@ class Service:
             was_ready = is_ready
             await asyncio.sleep(GAP_SECONDS / 10)
 
-    def _note_late(self, method: str, path: str, late: float) -> None:
+    def _note_late(self, method: str, path: str, seconds: float) -> None:
         self.expired += 1
-        fields = {"t": time.monotonic(), "method": method, "path": path, "late_s": round(late, 3)}
+        fields = {"t": time.monotonic(), "method": method, "path": path, "late_s": round(seconds, 3)}
         self._lines.write("expired", fields)
 
     async def _health(self, request: Request) -> Response:
@@ -142,7 +142,9 @@ class Service:
             return self._answer(request, {"error": str(error)}, status=400)
         except OutlastError as error:
             return self._answer(request, {"error": str(error)}, status=503)
-        self._catch_up.note_missing(missing, now=time.monotonic())
+        if time.time() <= _deadline(request):
+            # The region may have been stopped since it began to take the batch: then its sender's word is old.
+            self._catch_up.note_missing(missing, now=time.monotonic())
         return self._answer(request, {"position": position})
 
     async def _get(self, request: Request) -> Response:
@@ -184,7 +186,10 @@ class Service:
         except (ValueError, KeyError, TypeError):
             return self._answer(request, {"error": 'the body must be {"value": …}'}, status=400)
         try:
-            await asyncio.to_thread(self._store.put, key, json.dumps(value))
+            await asyncio.to_thread(self._store.put, key, json.dumps(value), until=_deadline(request))
+        except TooLate as error:
+            self._note_late(request.method, request.url.path, error.seconds)
+            return late.expired()
         except KeyTaken as error:
             return self._answer(request, {"error": str(error)}, status=409)
         return self._answer(request, {"key": key, "value": value})
@@ -197,6 +202,11 @@ class Service:
         region = self._options.region
         headers = {"x-region": region, "x-target": f"{address}:{port}"}
         return JSONResponse({**content, "region": region}, status_code=status, headers=headers)
+
+
+def _deadline(request: Request) -> float:
+    header = request.headers.get(late.HEADER)
+    return late.deadline_of(None if header is None else header.encode())
 
 
 async def _read_body(request: Request, limit: int) -> bytes | None:

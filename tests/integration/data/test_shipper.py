@@ -5,6 +5,7 @@ import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ import pytest
 from patience import await_for
 
 from outlast.data.changes import Batch, Change, Conflict, Origin
-from outlast.data.refusal import KeyTaken
+from outlast.data.refusal import KeyTaken, TooLate
 from outlast.data.region import RegionStore
 from outlast.data.shipper import Shipper, ShipperOptions, StoreTarget
 from outlast.errors import InvalidConfig, OutlastError, Refused, Unavailable
@@ -59,6 +60,16 @@ def test_a_key_is_written_once(east: RegionStore) -> None:
         east.put("k", "w")
 
     assert (first, 1) == (east.put("k", "v"), east.last())
+
+
+def test_a_write_that_comes_too_late_is_not_made(east: RegionStore) -> None:
+    """Its caller has given up; without a time, or before it, a write is made."""
+    now = time.time()
+    with pytest.raises(TooLate, match="'k' was to be written [0-9.]+ s ago at the latest") as refused:
+        east.put("k", "v", until=now - 5)
+    east.put("k", "v", until=now + 60)
+
+    assert (5 <= refused.value.seconds < 60, 1, "v") == (True, east.last(), east.get("k"))
 
 
 def batch(*sequences: int, making: str = "m", value: str = "v") -> Batch:

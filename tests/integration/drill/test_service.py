@@ -1,10 +1,15 @@
 """The region's service as a real process."""
 
+import os
+import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -85,6 +90,58 @@ def test_statuses(start_service: Callable[..., Any], method: str, path: str, bod
     response = httpx.request(method, url + path, content=body, trust_env=False)
 
     assert status == response.status_code
+
+
+@contextmanager
+def store_taken(path: Path) -> Iterator[None]:
+    """Somebody else has the store's file: whoever writes waits."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    finally:
+        db.execute("ROLLBACK")
+        db.close()
+
+
+def sent(url: str, method: str, body: object, **headers: str) -> Future[httpx.Response]:
+    """A request that is under way; it is of use for 0.4 s."""
+    headers["x-outlast-deadline"] = f"{time.time() + 0.4:.3f}"
+    pool = ThreadPoolExecutor(1)
+    answer = pool.submit(httpx.request, method, url, json=body, headers=headers, timeout=9.0, trust_env=False)
+    pool.shutdown(wait=False)
+    return answer
+
+
+def test_a_write_whose_turn_comes_too_late_is_not_made(start_service: Callable[..., Any], tmp_path: Path) -> None:
+    """It came in time and waited for the store: its sender has gone elsewhere meanwhile."""
+    child, (url, _) = start_service()
+    with store_taken(tmp_path / "kv.sqlite"):
+        answer = sent(f"{url}/kv/a", "PUT", {"value": 1})
+        time.sleep(0.6)
+    status = answer.result().status_code
+
+    assert (503, 404) == (status, httpx.get(f"{url}/kv/a", trust_env=False).status_code)
+    assert ["/kv/a"] == [line["path"] for line in child.events("expired")]
+
+
+def test_word_from_before_a_stop_does_not_make_a_region_ready(
+    start_service: Callable[..., Any], tmp_path: Path
+) -> None:
+    """A batch that was being taken when the region stopped says what was missing then."""
+    child, (url, _) = start_service()
+    batch = {"origin": ["west", "m"], "changes": []}
+    with store_taken(tmp_path / "kv.sqlite"):
+        answer = sent(f"{url}/replicate", "POST", batch, **{"x-outlast-missing": "0"})
+        time.sleep(0.2)
+        os.kill(child.process.pid, signal.SIGSTOP)
+        time.sleep(2.0)  # longer than any pause that the service takes for a busy machine
+        os.kill(child.process.pid, signal.SIGCONT)
+    statuses = [answer.result().status_code, httpx.get(f"{url}/health", trust_env=False).status_code]
+    statuses.append(sent(f"{url}/replicate", "POST", batch, **{"x-outlast-missing": "0"}).result().status_code)
+    child.wait_for("ready again")
+
+    assert [200, 503, 200] == statuses
 
 
 def test_connection_is_closed_at_its_age(start_service: Callable[..., Any]) -> None:

@@ -172,3 +172,17 @@ def test_line_that_is_no_json_raises(tmp_path: Path) -> None:
 
     with pytest.raises(json.JSONDecodeError):
         Tail(path).read()
+
+
+def test_writer_is_whoever_moved_the_endpoints_sentinel_last(tmp_path: Path) -> None:
+    """Not who was refused, nor who wrote another endpoint or another name; nobody, if there is none."""
+    sentinel = change(f"_outlast.{NAME}", "TXT", SENTINEL.format(gen=1))
+    evidence = evidence_with(
+        tmp_path,
+        line(1.0, sentinel, key="enactor-a."),
+        line(2.0, sentinel, key="enactor-b."),
+        line(3.0, sentinel, key="enactor-c.", outcome="refused"),
+        line(4.0, change(f"_outlast.x{NAME}", "TXT", SENTINEL.format(gen=1)), key="enactor-c."),
+    )
+
+    assert ("enactor-b", "") == (evidence.writer(NAME), evidence.writer(f"y{NAME}"))

@@ -288,6 +288,17 @@ def test_write_is_lost_if_no_region_has_it_and_duplicated_if_two_took_it(tmp_pat
     assert (None, None, None) == (unknown.writes_lost, unknown.writes_duplicated, unknown.failover_s)
 
 
+def test_what_a_region_made_before_its_fault_and_did_not_answer_is_in_doubt(tmp_path: Path) -> None:
+    """Of two that two regions took, one was there before the fault; without a fault nobody asks."""
+    evidence = evidence_of(tmp_path, write(1.0, "a"), write(2.0, "b"), write(3.0, "c"))
+    written = Written(readable=frozenset("abc"), twice=frozenset("ab"))
+    findings = Findings(written=written, made_before=frozenset({"b", "c"}))
+    score = score_group(evidence, "plain", start=0.0, end=9.0, findings=findings)
+    without = score_group(evidence, "plain", start=0.0, end=9.0, findings=Findings(written=written))
+
+    assert (2, 1, None) == (score.writes_duplicated, score.writes_in_doubt, without.writes_in_doubt)
+
+
 def elsewhere(scheduled: float, **fields: Any) -> Call:
     """A call that the second region answered."""
     return call(scheduled, region="us-west-2", **fields)

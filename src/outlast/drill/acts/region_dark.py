@@ -20,6 +20,7 @@ from outlast.drill.evidence import Version
 from outlast.drill.expectation import at_least, at_most, cut, true
 from outlast.drill.load.protected_host import ATTEMPT_TIMEOUT
 from outlast.drill.names import DARK, EVERYWHERE, GROUPS, TABLE_GROUPS
+from outlast.drill.readback import made_in
 from outlast.drill.score import (
     ActScore,
     Expectation,
@@ -62,6 +63,7 @@ class Outage:
     stopped: float
     copied_late_s: float
     uncopied: dict[str, int]
+    made: frozenset[str]
     continued: float = 0.0
 
 
@@ -109,14 +111,15 @@ def _stop(stage: Stage, epoch: int) -> Outage:
     stopped = world.stop_region(EAST)
     with RegionStore(world.folder / f"{EAST}.db", EAST) as store:
         lag = store.lag(WEST)
-        keys = [change.key for change in store.changes(store.last() - lag.writes).changes]
+        made = made_in(store)
+    keys = made[len(made) - lag.writes :]
     groups = [group for group in GROUPS if group not in TABLE_GROUPS]
     uncopied = {group: sum(f"-{group}-{epoch}-" in key for key in keys) for group in groups}
     stage.tell(
         f"All of {EAST} is stopped: service, DynamoDB stand-in, shipper, planner, enactor, prober. "
         f"TCP still connects. {lag.writes} acknowledged writes are not copied yet: lost, if it never came back."
     )
-    return Outage(stopped, lag.seconds, uncopied)
+    return Outage(stopped, lag.seconds, uncopied, frozenset(made))
 
 
 def _evacuated(stage: Stage, outage: Outage) -> None:
@@ -192,7 +195,7 @@ def _is_drained(stage: Stage, end: float) -> bool:
 def _score(stage: Stage, outage: Outage, *, end: float) -> ActScore:
     versions = _versions(stage)
     figures = {
-        group: {"rpo_writes": writes, "replication_lag_s": cut(outage.copied_late_s)}
+        group: {"rpo_writes": writes, "replication_lag_s": cut(outage.copied_late_s), "made_before": outage.made}
         for group, writes in outage.uncopied.items()
     }
     groups = score_groups(stage, end=end, fault_at=outage.stopped, figures=figures)
@@ -233,13 +236,24 @@ def _writes(ours: GroupScore) -> tuple[Expectation, ...]:
     kept = f"of {ours.writes_acked + ours.parked} acknowledged or parked"
     return (
         at_most(f"{PROTECTED}: writes lost", ours.writes_lost, 0, unit=kept),
-        at_most(f"{PROTECTED}: writes accepted by two homes", ours.writes_duplicated, 0, unit=kept),
+        at_most(
+            f"{PROTECTED}: writes accepted by two homes, but for those made and not answered when the east stopped",
+            _made_late(ours),
+            0,
+            unit=f"{kept}, {ours.writes_in_doubt} in doubt",
+        ),
         true(
             f"{PROTECTED}: what was parked is drained",
             f"{ours.drained} of {ours.parked}",
             held=0 < ours.parked == ours.drained,
         ),
     )
+
+
+def _made_late(score: GroupScore) -> int | None:
+    if score.writes_duplicated is None or score.writes_in_doubt is None:
+        return None
+    return score.writes_duplicated - score.writes_in_doubt
 
 
 def _dns(stage: Stage, outage: Outage) -> tuple[Expectation, ...]:

@@ -25,6 +25,7 @@ COLUMNS: dict[str, str] = {
     "writes_acked": "writes acknowledged",
     "writes_lost": "writes lost",
     "writes_duplicated": "writes duplicated",
+    "writes_in_doubt": "of these in doubt at the fault",
     "rpo_writes": "writes at risk (RPO)",
     "replication_lag_s": "replication lag, s",
 }
