@@ -63,7 +63,8 @@ def _go_on(world: World, chance: Random, actors: list[Actor], mischief: "Mischie
     if roll < 0.04:
         mischief.act()
     elif roll < 0.07:
-        world.configure(*_some(chance))
+        # Mostly everywhere at once; else it comes to one planner, and the other keeps the older file for ever.
+        world.configure(*_some(chance), at=chance.choice(("", "planner1", "planner2")))
     elif roll < 0.10:
         mischief.send_person()
     elif roll < 0.14 and world.flying:

@@ -6,7 +6,7 @@ judges every write that lands.
 """
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -17,10 +17,11 @@ from outlast.simulator.plan_store import ABSENT, Shelf, recorded
 from outlast.traffic import enactor, hold, hold_state, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
+from outlast.traffic.edition import digest_of
 from outlast.traffic.plan import Entry
 from outlast.traffic.ports import AheadReport, Live, Place, PlanInfo, Record, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing, parse
-from outlast.traffic.topology import Endpoint, Target, Topology
+from outlast.traffic.topology import Edition, Endpoint, Target, Topology
 
 REALM = "test"
 DB = "db.example"
@@ -112,6 +113,8 @@ class World:
         self.checker = Checker()
         self.wall = 1_000 * SECOND
         self.topology = Topology(realm=REALM, endpoints=())
+        self.files: dict[str, Topology] = {}
+        """What single planners' files say, where it is not what everybody's says."""
         self.trace: list[str] = []
 
     # -------------------------------------------------------------------------------------------------- actors
@@ -213,7 +216,8 @@ class World:
                 records = tuple(self.registry.records.values())
                 reports = tuple(self.registry.reports)
                 shelf = self.registry.shelf
-                return m.InputsRead(self.topology, shelf.latest, shelf.floor, records, reports, (), self.wall)
+                topology = self.files.get(actor.name, self.topology)
+                return m.InputsRead(topology, shelf.latest, shelf.floor, records, reports, (), self.wall)
         return self._at_registry(actor, effect)
 
     def _commit(self, transaction: Transaction, writer: Writer) -> m.Event:
@@ -265,12 +269,17 @@ class World:
 
     # ----------------------------------------------------------------------------------------- what others do
 
-    def configure(self, *addresses: str) -> None:
-        """A person writes a new topology: the same targets for every endpoint."""
+    def configure(self, *addresses: str, at: str = "") -> None:
+        """A person writes a new topology, the same targets for every endpoint, for all or into one planner's file."""
         targets = tuple(Target(address=address, region="r") for address in addresses)
         names = sorted({endpoint for _, endpoint in self.places})
         endpoints = tuple(Endpoint(name=name, targets=targets, probed=False) for name in names)
-        self.topology = Topology(realm=REALM, endpoints=endpoints)
+        topology = Topology(realm=REALM, endpoints=endpoints)
+        topology = replace(topology, edition=Edition(digest_of(topology), self.wall))
+        if at:
+            self.files[at] = topology
+        else:
+            self.topology, self.files = topology, {}
 
     def damage(self, after: Live, place: tuple[str, str] | None = None) -> None:
         """Somebody who knows nothing of us changes a primary."""

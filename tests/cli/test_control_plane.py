@@ -46,6 +46,28 @@ def test_roles_in_processes_of_their_own(world: World) -> None:
     assert ([0] * 5, True) == (statuses, writer.group(1) in {"enactor-3", "enactor-4"})
 
 
+def test_two_planners_with_two_files_do_not_undo_each_other(world: World) -> None:
+    """The one with the older file says so and leaves what the newer one says, until its own is written anew."""
+    world.configure("127.0.0.1")
+    old = world.folder / "old.toml"
+    old.write_text((world.folder / "outlast.toml").read_text())
+    world.configure(*BOTH)
+    process = world.start("up", "--name", "a")
+    wait_for(lambda: world.is_settled(*BOTH))
+    generation = world.status()["generation"]
+    planner = world.start("planner", "run", "--config", "old.toml", "--name", "planner-b")
+    logs = {"b": world.folder / "planner-run.log", "a": world.folder / "up---name.log"}
+    wait_for(lambda: "ALARM this planner's file is overtaken" in logs["b"].read_text())
+    wait_for(lambda: world.is_settled(*BOTH))
+    same = world.status()["generation"]
+    old.write_text(old.read_text())
+    wait_for(lambda: world.is_settled("127.0.0.1"))
+    wait_for(lambda: "ALARM this planner's file is overtaken" in logs["a"].read_text())
+
+    assert (generation, ["127.0.0.1"]) == (same, world.addresses())
+    assert [0, 0] == [world.stop(planner), world.stop(process)]
+
+
 def test_the_log_is_one_line_for_each_notice(settled_world: World) -> None:
     """A role's log has time, role, place and words in each line, alarms are marked, and nothing is said twice."""
     lines = (settled_world.folder / "up---name.log").read_text().splitlines()

@@ -58,7 +58,7 @@ async def run_planner(
     """
     source = followed(settings, name, tell)
     role = _Role(
-        name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings), topology=source.topology
+        name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings), topology=source.dated
     )
     state = planner.PlannerState(_planner_options(source.settings, name))
 

@@ -13,8 +13,9 @@ from outlast.config.notices import Notices, Tell
 from outlast.config.parse import parse
 from outlast.config.settings import Settings
 from outlast.errors import InvalidConfig
+from outlast.traffic.edition import digest_of
 from outlast.traffic.messages import Note
-from outlast.traffic.topology import Topology
+from outlast.traffic.topology import Edition, Topology
 
 YOUNG_SECONDS = 2.0
 """A file changed so recently may be changed again within one tick of the file system's clock: its bytes are compared."""
@@ -35,6 +36,8 @@ class SettingsSource:
         self._digest = settings.digest
         self._stamp: tuple[int, int, int] | None = None
         self._fault = ""
+        self._since = 0
+        self._dated: Topology | None = None
 
     def __repr__(self) -> str:
         return f"<settings of {self._settings.path}: {self._fault or 'followed'}>"
@@ -48,6 +51,18 @@ class SettingsSource:
     def topology(self) -> Topology:
         """The last valid topology, after another look at the file."""
         return self.settings.topology
+
+    def dated(self) -> Topology:
+        """As `topology`, with its edition: what a planner needs where others may have other files.
+
+        A file counts from its change on this machine (`st_ctime`), which copying with old times does not hide.
+        """
+        topology = self.topology()
+        if self._dated is None or self._dated.endpoints is not topology.endpoints:
+            self._dated = replace(topology, edition=Edition(digest_of(topology), self._since))
+        elif self._dated.edition.since != self._since:
+            self._dated = replace(self._dated, edition=self._dated.edition._replace(since=self._since))
+        return self._dated
 
     def _look(self, path: Path) -> None:
         try:
@@ -67,6 +82,8 @@ class SettingsSource:
             self._report(self._follow(data))
         elif self._fault.startswith(f"{path}: cannot be read"):
             self._report("")
+        if not self._fault:
+            self._since = status.st_ctime_ns
 
     def _follow(self, data: bytes) -> str:
         try:

@@ -196,7 +196,10 @@ class Reported(NamedTuple):
 
 
 class InputsRead(NamedTuple):
-    """All that the planner decides on. `topology` is the last valid one; `wall` is data, not a timer."""
+    """All that the planner decides on. `topology` is the last valid one; `wall` is data, not a timer.
+
+    `untouched` are endpoints of the plan that it leaves as they are, although the topology does not have them (`edition`).
+    """
 
     topology: Topology
     plan: Plan | None
@@ -206,6 +209,7 @@ class InputsRead(NamedTuple):
     signals: tuple[Signal, ...]
     wall: int
     orders: tuple[Order, ...] = ()
+    untouched: frozenset[str] = frozenset()
 
 
 class Published(NamedTuple):

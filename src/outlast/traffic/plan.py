@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, TypeVar
 from outlast.errors import UnsafePlan
 from outlast.traffic.content import Content, RecordSet
 from outlast.traffic.sentinel import MAX_COUNT
+from outlast.traffic.topology import NO_EDITION, Edition
 from outlast.uncollected import uncollected
 
 Kind = TypeVar("Kind")
@@ -81,7 +82,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """An immutable, ordered set of entries. `at` is the wall clock in nanoseconds; `reason` is for people."""
+    """An immutable, ordered set of entries. `at` is the wall clock in nanoseconds; `reason` is for people.
+
+    `edition` is that of the configuration that it follows.
+    """
 
     realm: str
     generation: int
@@ -89,6 +93,7 @@ class Plan:
     at: int = 0
     by: str = ""
     reason: str = ""
+    edition: Edition = NO_EDITION
     _by_name: dict[str, Entry] = field(init=False, repr=False, compare=False, hash=False)
 
     def __post_init__(self) -> None:
@@ -112,6 +117,7 @@ class Plan:
             "at": self.at,
             "by": self.by,
             "reason": self.reason,
+            "edition": self.edition,
             "entries": [],
         }
         lines = ",\n".join(entry.line for entry in self.entries)
@@ -136,6 +142,7 @@ class Plan:
                 at=_typed(raw, "at", int),
                 by=_typed(raw, "by", str),
                 reason=_typed(raw, "reason", str),
+                edition=_edition_from_json(*raw.get("edition", ())),
                 entries=tuple(
                     item if isinstance(item, Entry) else _entry_from_dict(item) for item in _typed(raw, "entries", list)
                 ),
@@ -211,6 +218,10 @@ def _entry_from_dict(raw: dict[str, Any]) -> Entry:
         waits_for=_exact("waits_for", raw.get("waits_for", ""), str),
         trimmed=_exact("trimmed", raw.get("trimmed", 0), int),
     )
+
+
+def _edition_from_json(digest: object = "", since: object = 0, by: object = "") -> Edition:
+    return Edition(_exact("digest", digest, str), _exact("since", since, int), _exact("by", by, str))
 
 
 def _withheld_from_json(address: object, reason: object, since: object) -> Withheld:

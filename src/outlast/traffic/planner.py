@@ -8,7 +8,8 @@ It answers a report only if the sentinel it reads itself is ahead of its latest 
 enactor that was behind, and answering it would raise generations without end. An endpoint that is answered takes the new
 plan's generation even if its content is the same: without that the report would come back for ever (rule d).
 
-Errors freeze: no topology, no registry, no fresh signal means no new plan, and the last one stands.
+Errors freeze: no topology, no registry, no fresh signal means no new plan, and the last one stands. A planner whose file
+is older than the one that the plan follows stands back from what they say differently (`edition`).
 """
 
 from collections.abc import Set as AbstractSet
@@ -19,6 +20,7 @@ from typing import NamedTuple
 from outlast.errors import UnsafePlan
 from outlast.traffic.alarms import alarms
 from outlast.traffic.drafting import next_entries
+from outlast.traffic.edition import carried, standing_back
 from outlast.traffic.messages import (
     DropReports,
     Effects,
@@ -114,11 +116,12 @@ def step(state: PlannerState, event: Event) -> Step:
 
 
 def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
+    inputs, overtaken = standing_back(inputs, me=state.options.me)
     try:
         drafts = next_entries(inputs, state.options.max_signal_age)
     except UnsafePlan as error:
-        return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
-    notes = alarms(inputs, drafts, state.options.max_signal_age)
+        return _rest(state, *overtaken, Note("plan refused", f"{error}; the last plan stands", alarm=True))
+    notes = overtaken + alarms(inputs, drafts, state.options.max_signal_age)
     concerned = {draft.endpoint for draft in drafts} | {report.endpoint for report in inputs.reports}
     if not concerned and not _gone(inputs):
         return _rest(state, *notes)
@@ -134,7 +137,7 @@ def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
 
 def _gone(inputs: InputsRead) -> set[str]:
     entries = inputs.plan.entries if inputs.plan is not None else ()
-    return {entry.endpoint for entry in entries if inputs.topology.endpoint(entry.endpoint) is None}
+    return {it.endpoint for it in entries if inputs.topology.endpoint(it.endpoint) is None} - inputs.untouched
 
 
 # --------------------------------------------------------------------------------------------- reading sentinels
@@ -181,6 +184,7 @@ def _publish(state: PlannerState) -> Step:
             at=inputs.wall,
             by=state.options.me,
             reason=_reason({draft.endpoint for draft in state.drafts}, ahead, _gone(inputs)),
+            edition=carried(inputs, me=state.options.me),
         )
     except UnsafePlan as error:
         return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))
@@ -232,7 +236,7 @@ def _entries(state: PlannerState, generation: int) -> list[Entry]:
     assert inputs is not None
     drafts = {draft.endpoint: draft for draft in state.drafts}
     entries = []
-    for name in sorted(endpoint.name for endpoint in inputs.topology.endpoints):
+    for name in sorted(inputs.untouched.union(endpoint.name for endpoint in inputs.topology.endpoints)):
         previous = inputs.plan.entry(name) if inputs.plan is not None else None
         entry = drafts.get(name, previous)
         assert entry is not None, "an endpoint without a draft has a previous entry"

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import dataclass, field, replace
+from typing import NamedTuple
 
 from outlast import hostnames
 from outlast.errors import InvalidConfig
@@ -84,6 +85,20 @@ class Endpoint:
         return tuple(sorted({family_of(address) for address in self.addresses}))
 
 
+class Edition(NamedTuple):
+    """Which of several files a topology is from: a digest of what it says, since when (wall clock, ns), and whose it is.
+
+    Without a digest nobody looks. See the module `edition`.
+    """
+
+    digest: str = ""
+    since: int = 0
+    by: str = ""
+
+
+NO_EDITION = Edition()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Topology:
     """All endpoints of one realm. The realm is the name under which this set-up signs its sentinels.
@@ -94,6 +109,7 @@ class Topology:
         bake: Seconds for which the first of several endpoints must do well without the addresses that an edit takes away
             before the others follow; 0: all at once.
         canary: The endpoint that goes first if it is among them; empty: the first by name that is probed.
+        edition: Which file it is from, if that matters.
 
     Raises:
         InvalidConfig: Lists every fault at once.
@@ -104,6 +120,7 @@ class Topology:
     endpoints: tuple[Endpoint, ...]
     bake: float = 0.0
     canary: str = ""
+    edition: Edition = field(default=NO_EDITION, compare=False)
     named: tuple[Endpoint, ...] = field(init=False, repr=False, compare=False, hash=False)
     """Those whose targets are names."""
     _by_name: dict[str, Endpoint] = field(init=False, repr=False, compare=False, hash=False)

@@ -65,7 +65,7 @@ def test_a_key_is_written_once(east: RegionStore) -> None:
 def test_a_write_that_comes_too_late_is_not_made(east: RegionStore) -> None:
     """Its caller has given up; without a time, or before it, a write is made."""
     now = time.time()
-    with pytest.raises(TooLate, match="'k' was to be written [0-9.]+ s ago at the latest") as refused:
+    with pytest.raises(TooLate, match=r"'k' was to be written [0-9.]+ s ago at the latest") as refused:
         east.put("k", "v", until=now - 5)
     east.put("k", "v", until=now + 60)
 

@@ -100,3 +100,39 @@ def test_a_file_that_vanishes_and_returns(file: Path) -> None:
     source.topology()
 
     assert (first, [f"{file}: cannot be read: No such file or directory", ""]) == (kept, told)
+
+
+def test_edition_tells_files_apart_and_when_each_was_written(file: Path, tmp_path: Path) -> None:
+    """A copy elsewhere says the same; an edit says something else, later, and so does writing the same once more."""
+    source = SettingsSource(load(file), lambda _: None)
+    copy = tmp_path / "copy.toml"
+    copy.write_text(EXAMPLE)
+    first, same = source.dated().edition, SettingsSource(load(copy), pytest.fail).dated().edition
+    file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
+    edited = source.dated().edition
+    file.write_text("realm = ")
+    broken = source.dated().edition
+    file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
+    again = source.dated().edition
+
+    assert first.digest == same.digest != edited.digest
+    assert edited == broken
+    assert edited.digest == again.digest
+    assert 0 < first.since < edited.since < again.since
+
+
+def test_old_times_do_not_hide_that_a_file_was_written_now(file: Path) -> None:
+    """A copy that keeps its times, as in taking an edit back, is the newer file all the same."""
+    source = SettingsSource(load(file), pytest.fail)
+    first = source.dated().edition
+    file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+
+    assert first.since < source.dated().edition.since
+
+
+def test_edition_is_found_once(file: Path) -> None:
+    """Of a hundred thousand endpoints the digest takes its time, and a planner asks every few seconds."""
+    source = SettingsSource(load(file), pytest.fail)
+
+    assert source.dated() is source.dated()
