@@ -28,6 +28,9 @@ ZONE_TEXT = f"$ORIGIN {ZONE}.\n$TTL 300\n@ SOA ns hostmaster 1 3600 600 1209600 
 ENDPOINTS = tuple(f"e{number}.{ZONE}" for number in range(4))
 POOL = tuple(f"192.0.2.{number}" for number in range(1, 7))
 ROLES = ("planner-a", "planner-b", "enactor-a", "enactor-b", "enactor-c", "janitor-a")
+FILES = {"planner-b": "planner-b.toml"}
+"""Who has a file of its own, as on another host; the others share one."""
+SHARED = "outlast.toml"
 LOOK_EVERY = 0.01
 SETTLE_SECONDS = 90.0
 
@@ -91,7 +94,7 @@ class SoakWorld:
         server = self._stack.enter_context(bind(zones, zones={ZONE: ZONE_TEXT}, closed=(), key=KEY, secret=SECRET))
         self.port, self._named_pid = server.port, server.pid
         (self.folder / "tsig.key").write_text(f'key "{KEY}" {{ algorithm hmac-sha256; secret "{SECRET}"; }};\n')
-        self.configure()
+        self._write(SHARED, *FILES.values())
         for role in ROLES:
             self._start(role)
         return self
@@ -107,15 +110,18 @@ class SoakWorld:
     # --------------------------------------------------------------------------------------------- what is configured
 
     def configure(self) -> None:
-        """Somebody edits the file: each endpoint gets some of the pool's addresses."""
+        """Somebody edits the files, or one of them: then the planners have two until the next edit."""
+        self._write(*self.chance.choice(((SHARED, *FILES.values()), (SHARED,), tuple(FILES.values()))))
+
+    def _write(self, *files: str) -> None:
+        """Each endpoint gets some of the pool's addresses."""
         endpoints = "".join(
             f'[endpoint."{name}"]\nprobed = false\n[endpoint."{name}".targets]\n'
             f"here = {json.dumps(sorted(self.chance.sample(POOL, self.chance.randint(1, 4))))}\n"
             for name in ENDPOINTS
         )
         peers = json.dumps([role for role in ROLES if role.startswith("enactor")])
-        fresh = self.folder / "outlast.toml.new"
-        fresh.write_text(
+        text = (
             f'realm = "soak"\n[registry]\nkind = "sqlite"\npath = "registry.db"\n'
             f'[provider.primary]\nkind = "rfc2136"\naddress = "127.0.0.1"\nport = {self.port}\nzones = ["{ZONE}"]\n'
             'key_secret_file = "tsig.key"\ntimeout = "1s"\n'
@@ -124,7 +130,10 @@ class SoakWorld:
             '[janitor]\ninterval = "300ms"\nkeep = 2\ngrace = "500ms"\nwait = "300ms"\n'
             f"{endpoints}"
         )
-        fresh.replace(self.folder / "outlast.toml")
+        for file in files:
+            fresh = self.folder / f"{file}.new"
+            fresh.write_text(text)
+            fresh.replace(self.folder / file)
 
     # -------------------------------------------------------------------------------------------------- what is hurt
 
@@ -179,7 +188,7 @@ class SoakWorld:
         kind = role.partition("-")[0]
         with (self.folder / f"{role}.log").open("ab") as log:
             self._roles[role] = subprocess.Popen(
-                [sys.executable, "-m", "outlast.cli", kind, "run", "--name", role],
+                [sys.executable, "-m", "outlast.cli", kind, "run", "--name", role, "--config", FILES.get(role, SHARED)],
                 cwd=self.folder,
                 stdout=log,
                 stderr=log,

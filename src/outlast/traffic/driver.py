@@ -119,9 +119,11 @@ class Driver:
 
     async def _inputs(self, registry: Registry) -> m.InputsRead:
         assert self._topology is not None, "only a planner reads inputs"
+        # The plan first: of two planners that share a file, the slower one then has read what the plan follows.
+        plan = await registry.latest_plan()
         return m.InputsRead(
             topology=self._topology(),
-            plan=await registry.latest_plan(),
+            plan=plan,
             floor=await registry.floor(),
             records=await registry.records(),
             reports=await registry.reports(),
