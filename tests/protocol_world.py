@@ -6,7 +6,7 @@ judges every write that lands.
 """
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -17,11 +17,11 @@ from outlast.simulator.plan_store import ABSENT, Shelf, recorded
 from outlast.traffic import enactor, hold, hold_state, janitor, planner
 from outlast.traffic import messages as m
 from outlast.traffic.content import Content
-from outlast.traffic.edition import digest_of
+from outlast.traffic.edition import with_edition
 from outlast.traffic.plan import Entry
 from outlast.traffic.ports import AheadReport, Live, Place, PlanInfo, Record, Transaction
 from outlast.traffic.sentinel import Sentinel, Standing, parse
-from outlast.traffic.topology import Edition, Endpoint, Target, Topology
+from outlast.traffic.topology import Endpoint, Target, Topology
 
 REALM = "test"
 DB = "db.example"
@@ -274,8 +274,7 @@ class World:
         targets = tuple(Target(address=address, region="r") for address in addresses)
         names = sorted({endpoint for _, endpoint in self.places})
         endpoints = tuple(Endpoint(name=name, targets=targets, probed=False) for name in names)
-        topology = Topology(realm=REALM, endpoints=endpoints)
-        topology = replace(topology, edition=Edition(digest_of(topology), self.wall))
+        topology = with_edition(Topology(realm=REALM, endpoints=endpoints), self.wall)
         if at:
             self.files[at] = topology
         else:

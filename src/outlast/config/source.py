@@ -13,9 +13,9 @@ from outlast.config.notices import Notices, Tell
 from outlast.config.parse import parse
 from outlast.config.settings import Settings
 from outlast.errors import InvalidConfig
-from outlast.traffic.edition import digest_of
+from outlast.traffic.edition import with_edition
 from outlast.traffic.messages import Note
-from outlast.traffic.topology import Edition, Topology
+from outlast.traffic.topology import Topology
 
 YOUNG_SECONDS = 2.0
 """A file changed so recently may be changed again within one tick of the file system's clock: its bytes are compared."""
@@ -59,7 +59,7 @@ class SettingsSource:
         """
         topology = self.topology()
         if self._dated is None or self._dated.endpoints is not topology.endpoints:
-            self._dated = replace(topology, edition=Edition(digest_of(topology), self._since))
+            self._dated = with_edition(topology, self._since)
         elif self._dated.edition.since != self._since:
             self._dated = replace(self._dated, edition=self._dated.edition._replace(since=self._since))
         return self._dated

@@ -68,7 +68,10 @@ def _pairs(inputs: InputsRead, evidence: dict[str, Evidence]) -> Iterator[tuple[
             if is_quiet and previous.suits is endpoint and name not in other:
                 continue  # `is_settled` in so few words that a hundred thousand of them do not hold up the rest
             records = other.get(name, ())
-            if is_settled(endpoint, previous, records=records, doubted=doubts, orders=inputs.orders):
+            configured = inputs.topology.digests.get(name, "")
+            if is_settled(
+                endpoint, previous, records=records, doubted=doubts, orders=inputs.orders, configured=configured
+            ):
                 continue
         yield endpoint, previous
 
@@ -108,7 +111,7 @@ def _draft(case: _Case, inputs: InputsRead, evidence: dict[str, Evidence], *, tr
         orders=inputs.orders,
         retained=trim.taken if trim is not None and canary else (),
     )
-    before = previous.trimmed if previous is not None else 0
+    before, known = (previous.trimmed, previous.configured) if previous is not None else (0, "")
     return Entry(
         endpoint=endpoint.name,
         generation=previous.generation if previous is not None else 1,
@@ -118,6 +121,7 @@ def _draft(case: _Case, inputs: InputsRead, evidence: dict[str, Evidence], *, tr
         shortage="" if canary else shortage(endpoint, content, evidence=evidence, orders=inputs.orders),
         waits_for=canary,
         trimmed=inputs.wall if trim is not None and not canary else before,
+        configured=inputs.topology.digests.get(endpoint.name, known),
     )
 
 
@@ -125,6 +129,6 @@ def _alike(previous: Entry, entry: Entry) -> bool:
     # Only which addresses are out for which kind of reason counts, not the wording of the last probe.
     def essence(item: Entry) -> tuple[object, ...]:
         kinds = tuple((held.address, kind_of(held.reason)) for held in item.withheld)
-        return item.digest, item.min_addresses, kinds, bool(item.shortage), item.waits_for
+        return item.digest, item.min_addresses, kinds, bool(item.shortage), item.waits_for, item.configured
 
     return essence(previous) == essence(entry)

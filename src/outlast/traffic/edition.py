@@ -2,21 +2,21 @@
 
 Two planners run from two files, and an edit reaches one before the other. If each planned by its own file, each would
 undo the other's edit at every pass, for as long as the files differ, and DNS would swing between them. So a plan says
-which edition of the configuration it follows, and the planner with the older one stands back from all that the files
-say differently: it changes nobody's membership. What health and people ask of the targets that both files know it
-still does, so that an outage in the middle of a roll-out is not waited out.
+which edition of the configuration it follows, and each entry from what it was planned; the planner with the older file
+leaves alone every endpoint of which the files do not say the same. The others it goes on planning, so that an outage in
+the middle of a roll-out is not waited out.
 
 It stands back until its file says the same, or is written anew: then it is the newer one. Rejected: the generation
 decides, since a planner that is restarted cannot tell an edit from an old file; a number that people must raise in the
-file, since it is forgotten.
+file, since it is forgotten; going on with those targets that both files know, since a region, a load or a soak that
+differ are enough to disagree about them for ever (one random pair of files in eight did).
 """
 
 import json
 from dataclasses import fields, replace
 from datetime import UTC, datetime
-from hashlib import sha256
+from hashlib import blake2b
 
-from outlast.traffic.guards import UNCONFIGURED
 from outlast.traffic.messages import InputsRead, Note
 from outlast.traffic.plan import Entry
 from outlast.traffic.topology import Edition, Endpoint, Topology
@@ -24,13 +24,20 @@ from outlast.traffic.topology import Edition, Endpoint, Topology
 _WRITTEN = tuple(item.name for item in fields(Endpoint) if item.init and item.name != "targets")
 
 
-def digest_of(topology: Topology) -> str:
-    """What tells a topology from every other one: equal ones have equal digests, in whatever order they were written."""
-    found = sha256(json.dumps([topology.realm, topology.bake, topology.canary]).encode())
-    for endpoint in sorted(topology.endpoints, key=lambda it: it.name):
-        targets = sorted((it.address, it.region, it.zone, it.cloud, it.capacity) for it in endpoint.targets)
-        found.update(json.dumps([*(getattr(endpoint, name) for name in _WRITTEN), targets]).encode())
-    return found.hexdigest()[:32]
+def with_edition(topology: Topology, since: int) -> Topology:
+    """The same with its edition: what its file says, in whatever order, since when it says so (wall clock, nanoseconds)."""
+    digests = {endpoint.name: _digest_of(endpoint) for endpoint in topology.endpoints}
+    whole = [topology.realm, topology.bake, topology.canary, sorted(digests.items())]
+    return replace(topology, edition=Edition(_digest(whole), since), digests=digests)
+
+
+def _digest_of(endpoint: Endpoint) -> str:
+    targets = sorted((it.address, it.region, it.zone, it.cloud, it.capacity) for it in endpoint.targets)
+    return _digest([*(getattr(endpoint, name) for name in _WRITTEN), targets])
+
+
+def _digest(said: object) -> str:
+    return blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
 
 
 def carried(inputs: InputsRead, *, me: str) -> Edition:
@@ -59,7 +66,7 @@ def standing_back(inputs: InputsRead, *, me: str) -> tuple[InputsRead, tuple[Not
     shared = {
         entry.endpoint: endpoint
         for entry in plan.entries
-        if (endpoint := _as_planned(inputs.topology.endpoint(entry.endpoint), entry)) is not None
+        if (endpoint := _as_planned(inputs.topology, entry)) is not None
     }
     reports = tuple(it for it in inputs.reports if inputs.topology.endpoint(it.endpoint) is not None)
     others = frozenset(entry.endpoint for entry in plan.entries if entry.endpoint not in shared)
@@ -67,25 +74,17 @@ def standing_back(inputs: InputsRead, *, me: str) -> tuple[InputsRead, tuple[Not
     return inputs._replace(topology=topology, reports=reports, untouched=others), (_alarm(mine, plan.edition),)
 
 
-def _as_planned(mine: Endpoint | None, entry: Entry) -> Endpoint | None:
-    """My endpoint with the targets that the plan has; `None` if some are unknown to me, or if a canary is waited for."""
-    if mine is None or entry.waits_for:
-        return None
-    theirs = {*entry.content.targets, *(it.address for it in entry.withheld if it.reason != UNCONFIGURED)}
-    if not theirs <= set(mine.addresses):
-        return None
-    ttl = entry.content.sets[0].ttl
-    if (len(theirs), ttl, entry.min_addresses) == (len(mine.addresses), mine.ttl, mine.min_addresses):
-        return mine
-    targets = tuple(target for target in mine.targets if target.address in theirs)
-    return replace(mine, targets=targets, ttl=ttl, min_addresses=entry.min_addresses)
+def _as_planned(topology: Topology, entry: Entry) -> Endpoint | None:
+    """My endpoint if the plan's was the same; `None` if not, or if it waits for a canary of which my file knows nothing."""
+    is_same = bool(entry.configured) and topology.digests.get(entry.endpoint) == entry.configured
+    return topology.endpoint(entry.endpoint) if is_same and not entry.waits_for else None
 
 
 def _alarm(mine: Edition, theirs: Edition) -> Note:
     what = f"the plan follows the file that {theirs.by} has since {_day(theirs)}, mine is of {_day(mine)}"
     fix = "give this planner that file; or write this one anew, if it is the right one"
     return Note(
-        "this planner's file is overtaken", f"{what}: what it says differently is not followed; {fix}", alarm=True
+        "this planner's file is overtaken", f"{what}: endpoints of which they differ are left to it; {fix}", alarm=True
     )
 
 

@@ -42,6 +42,7 @@ class Entry:
     `withheld` names the evidence for each address that left: the last hop refuses a removal that nothing explains.
     `shortage` says why it is too little for the load, empty if it is not. `waits_for` names the canary after which an
     edit's removals follow here, and `trimmed` is when an edit last took addresses away (wall clock, nanoseconds).
+    `configured` is the digest of what it was planned from (`edition`), empty if that is not known.
     """
 
     endpoint: str
@@ -52,6 +53,7 @@ class Entry:
     shortage: str = ""
     waits_for: str = ""
     trimmed: int = 0
+    configured: str = ""
     _line: str = field(default="", init=False, repr=False, compare=False)
     suits: object = field(default=None, init=False, repr=False, compare=False)
     """The endpoint of which `planning` has found that all it configures is in this entry; `None` if it has not looked."""
@@ -196,7 +198,12 @@ def _exact(key: str, value: object, kind: type[Kind]) -> Kind:
 
 
 def _entry_to_dict(entry: Entry) -> dict[str, Any]:
-    seldom = {"shortage": entry.shortage, "waits_for": entry.waits_for, "trimmed": entry.trimmed}
+    seldom = {
+        "shortage": entry.shortage,
+        "waits_for": entry.waits_for,
+        "trimmed": entry.trimmed,
+        "configured": entry.configured,
+    }
     return {
         "endpoint": entry.endpoint,
         "generation": entry.generation,
@@ -217,6 +224,7 @@ def _entry_from_dict(raw: dict[str, Any]) -> Entry:
         shortage=_exact("shortage", raw.get("shortage", ""), str),
         waits_for=_exact("waits_for", raw.get("waits_for", ""), str),
         trimmed=_exact("trimmed", raw.get("trimmed", 0), int),
+        configured=_exact("configured", raw.get("configured", ""), str),
     )
 
 

@@ -50,13 +50,14 @@ def is_settled(
     records: tuple[Record, ...],
     doubted: AbstractSet[str],
     orders: tuple[Order, ...],
+    configured: str = "",
 ) -> bool:
     """Whether it is plain that `propose` would change nothing: all that is configured is published, and nobody objects.
 
     Most endpoints are like that most of the time, and this is found out some hundred times faster. `doubted` are the
-    addresses that are not healthy for everybody who looks (`evidence.doubted`).
+    addresses that are not healthy for everybody who looks (`evidence.doubted`), `configured` what is configured as a digest.
     """
-    if orders or not (previous.suits is endpoint or _suits(endpoint, previous)):
+    if orders or not (previous.suits is endpoint or _suits(endpoint, previous, configured)):
         return False
     if endpoint.probed and doubted and not doubted.isdisjoint(endpoint.addresses):
         return False
@@ -64,10 +65,11 @@ def is_settled(
     return all(published.issuperset(it.content.targets) for it in records)
 
 
-def _suits(endpoint: Endpoint, previous: Entry) -> bool:
+def _suits(endpoint: Endpoint, previous: Entry, configured: str) -> bool:
     """Whether the entry has all that is configured. Neither can change, so an entry that does remembers it."""
     suits = (
         set(previous.content.targets) == set(endpoint.addresses)
+        and configured in ("", previous.configured)
         and previous.min_addresses == endpoint.min_addresses
         and not (previous.shortage or previous.waits_for)
         and (not endpoint.load or sum(target.capacity for target in endpoint.targets) >= endpoint.load)

@@ -1,6 +1,7 @@
 """What exists: endpoints and the targets that may stand behind each of them. Written by people, read by the planner."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import NamedTuple
 
@@ -110,6 +111,7 @@ class Topology:
             before the others follow; 0: all at once.
         canary: The endpoint that goes first if it is among them; empty: the first by name that is probed.
         edition: Which file it is from, if that matters.
+        digests: Then also what the file says of each endpoint, as digests by name.
 
     Raises:
         InvalidConfig: Lists every fault at once.
@@ -121,6 +123,7 @@ class Topology:
     bake: float = 0.0
     canary: str = ""
     edition: Edition = field(default=NO_EDITION, compare=False)
+    digests: Mapping[str, str] = field(default_factory=dict, repr=False, compare=False)
     named: tuple[Endpoint, ...] = field(init=False, repr=False, compare=False, hash=False)
     """Those whose targets are names."""
     _by_name: dict[str, Endpoint] = field(init=False, repr=False, compare=False, hash=False)

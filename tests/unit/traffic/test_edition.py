@@ -8,7 +8,7 @@ import pytest
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic import messages as m
 from outlast.traffic import planner
-from outlast.traffic.edition import digest_of, is_overtaken
+from outlast.traffic.edition import is_overtaken, with_edition
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport
 from outlast.traffic.topology import Edition, Endpoint, Target, Topology
@@ -25,8 +25,7 @@ def endpoint(name: str, *addresses: str, ttl: int = 5) -> Endpoint:
 
 def written(since: int, *endpoints: Endpoint, bake: float = 0.0) -> Topology:
     """A file with these endpoints, written that many seconds after the epoch."""
-    topology = Topology(realm="test", endpoints=endpoints, bake=bake)
-    return replace(topology, edition=Edition(digest_of(topology), since * SECOND))
+    return with_edition(Topology(realm="test", endpoints=endpoints, bake=bake), since * SECOND)
 
 
 def passed(
@@ -119,30 +118,33 @@ def test_one_that_hears_of_the_edit_last_does_not_make_it_older(wall: int) -> No
     assert {DB: (A,)} == answers(sick)
 
 
-def test_health_is_followed_by_an_overtaken_planner_too(wall: int, signal: Callable[..., Signal]) -> None:
-    """Among the targets that both files know; an outage may come in the middle of a roll-out."""
-    mine, theirs = written(10, endpoint(DB, A, B, C)), written(20, endpoint(DB, A, B))
+def test_health_is_followed_where_the_files_say_the_same(wall: int, signal: Callable[..., Signal]) -> None:
+    """An outage may come in the middle of a roll-out; where they differ it is left to who has the newer file."""
+    mine = written(10, endpoint(API, A, B), endpoint(DB, A, B, C))
+    theirs = written(20, endpoint(API, A, B), endpoint(DB, A, B))
     plan, _ = passed(theirs, None, me="b", wall=wall)
     signals = (signal(A, Verdict.UNHEALTHY), signal(B, Verdict.HEALTHY), signal(C, Verdict.HEALTHY))
     after, alarms = passed(mine, plan, me="a", wall=wall, signals=signals)
+    last, _ = passed(theirs, after, me="b", wall=wall, signals=signals)
     assert after is not None
 
-    assert ({DB: (B,)}, OVERTAKEN) == (answers(after), alarms)
+    assert ({API: (B,), DB: (A, B)}, OVERTAKEN) == (answers(after), alarms)
     assert theirs.edition._replace(by="b") == after.edition
-    assert after is passed(theirs, after, me="b", wall=wall, signals=signals)[0]
+    assert {API: (B,), DB: (B,)} == answers(last)
 
 
-def test_what_has_targets_unknown_here_is_left_to_who_knows_them(wall: int, signal: Callable[..., Signal]) -> None:
-    """Where a target stands is in the newer file only, and an order for a region would be half obeyed."""
-    mine, theirs = (
-        written(10, endpoint(DB, A, B), endpoint(API, A, B)),
-        written(20, endpoint(DB, A, C), endpoint(API, A, B)),
-    )
-    plan, _ = passed(theirs, None, me="b", wall=wall)
-    signals = (signal(A, Verdict.UNHEALTHY), signal(B, Verdict.HEALTHY), signal(C, Verdict.HEALTHY))
-    after, _ = passed(mine, plan, me="a", wall=wall, signals=signals)
+def test_an_edit_that_moves_no_address_is_planned_too(wall: int) -> None:
+    """So that the plan says what it follows: the older file's soak or region would decide otherwise."""
+    old, new = endpoint(DB, A), replace(endpoint(DB, A), soak=60.0)
+    plan, _ = passed(written(10, old), None, me="a", wall=wall)
+    after, _ = passed(written(20, new), plan, me="b", wall=wall)
+    last, alarms = passed(written(10, old), after, me="a", wall=wall)
+    assert plan is not None
+    assert after is not None
 
-    assert {API: (B,), DB: (A, C)} == answers(after)
+    assert ([1, 1], OVERTAKEN) == ([it.entries[0].generation for it in (plan, after)], alarms)
+    assert plan.generation < after.generation
+    assert after is last
 
 
 def test_a_canary_that_bakes_is_waited_for_by_who_sent_it(wall: int, signal: Callable[..., Signal]) -> None:
