@@ -28,6 +28,7 @@ from outlast.provider.rfc2136 import Rfc2136Provider
 from outlast.registry.limits import admit
 from outlast.traffic.content import Content
 from outlast.traffic.drafting import next_entries
+from outlast.traffic.edition import with_edition
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.ports import Outcome, Transaction
@@ -131,12 +132,13 @@ async def _race(provider: Rfc2136Provider, endpoint: str, transactions: int) -> 
 
 def _planned(transactions: int) -> dict[str, Any]:
     count = max(CHANGED, transactions * ENDPOINTS_FOR_EACH_TRANSACTION)
-    topology = _topology(count, changed=0)
+    topology = with_edition(_topology(count, changed=0), 1)
     inputs = InputsRead(topology, None, 0, (), (), (), wall=time.time_ns())
     entries, all_new = _timed(inputs)
     plan = Plan(realm="bench", generation=1, entries=tuple(sorted(entries, key=lambda entry: entry.endpoint)))
     _, none = _timed(inputs._replace(plan=plan))
-    edited = _topology(count, changed=CHANGED).sharing(topology)  # as the roles read an edited file
+    # As the roles read an edited file.
+    edited = with_edition(_topology(count, changed=CHANGED).sharing(topology), 2, known=topology)
     few, some = _timed(inputs._replace(plan=plan, topology=edited))
     if len(few) != CHANGED:
         raise RuntimeError(f"{len(few)} entries changed, not {CHANGED}")

@@ -59,7 +59,7 @@ class SettingsSource:
         """
         topology = self.topology()
         if self._dated is None or self._dated.endpoints is not topology.endpoints:
-            self._dated = with_edition(topology, self._since)
+            self._dated = with_edition(topology, self._since, known=self._dated)
         elif self._dated.edition.since != self._since:
             self._dated = replace(self._dated, edition=self._dated.edition._replace(since=self._since))
         return self._dated

@@ -24,9 +24,13 @@ from outlast.traffic.topology import Edition, Endpoint, Topology
 _WRITTEN = tuple(item.name for item in fields(Endpoint) if item.init and item.name != "targets")
 
 
-def with_edition(topology: Topology, since: int) -> Topology:
-    """The same with its edition: what its file says, in whatever order, since when it says so (wall clock, nanoseconds)."""
-    digests = {endpoint.name: _digest_of(endpoint) for endpoint in topology.endpoints}
+def with_edition(topology: Topology, since: int, *, known: Topology | None = None) -> Topology:
+    """The same with its edition: what its file says, in whatever order, since when it says so (wall clock, nanoseconds).
+
+    Digests of endpoints that `known` has, the same objects, are taken from there.
+    """
+    at_hand = {id(it): known.digests.get(it.name) for it in known.endpoints} if known is not None else {}
+    digests = {it.name: at_hand.get(id(it)) or _digest_of(it) for it in topology.endpoints}
     whole = [topology.realm, topology.bake, topology.canary, sorted(digests.items())]
     return replace(topology, edition=Edition(_digest(whole), since), digests=digests)
 

@@ -185,3 +185,12 @@ def test_a_report_about_what_is_unknown_here_is_left_to_the_other(wall: int) -> 
 def test_digest_tells_what_a_file_says(one: tuple[Endpoint, ...], other: tuple[Endpoint, ...], *, same: bool) -> None:
     """Not in which order it says it."""
     assert same is (written(1, *one).edition.digest == written(2, *other).edition.digest)
+
+
+def test_digests_of_what_an_edit_left_alone_are_not_made_again() -> None:
+    """Only those of the same objects are taken over: an edited endpoint has its name still."""
+    before = written(1, endpoint(DB, A), endpoint(API, B))
+    edited = Topology(realm="test", endpoints=(endpoint(DB, C), before.endpoints[1]))
+    after = with_edition(edited, 2, known=replace(before, digests={DB: "old", API: "kept"}))
+
+    assert {DB: written(1, endpoint(DB, C)).digests[DB], API: "kept"} == after.digests
