@@ -21,6 +21,8 @@ from outlast.traffic.messages import InputsRead, Note
 from outlast.traffic.plan import Entry
 from outlast.traffic.topology import Edition, Endpoint, Topology
 
+SKEW = 3_600_000_000_000
+"""Nanoseconds: an hour. A clock that is ahead makes files look newer than they are, and more so than this is plain."""
 _WRITTEN = tuple(item.name for item in fields(Endpoint) if item.init and item.name != "targets")
 
 
@@ -56,10 +58,11 @@ def carried(inputs: InputsRead, *, me: str) -> Edition:
 def is_overtaken(mine: Edition, theirs: Edition, *, me: str, wall: int) -> bool:
     """Whether theirs is another file's edition, and newer than mine.
 
-    A planner is never overtaken by itself, nor by a file of the future: a clock that is set back must not stop it.
+    A planner is never overtaken by itself, nor by a file of the future: a clock that was wrong once must not stop it for
+    ever. Clocks may differ by `SKEW`.
     """
     is_other = bool(mine.digest and theirs.digest) and mine.digest != theirs.digest and theirs.by != me
-    return is_other and (mine.since, mine.digest) < (theirs.since, theirs.digest) and theirs.since <= wall
+    return is_other and (mine.since, mine.digest) < (theirs.since, theirs.digest) and theirs.since <= wall + SKEW
 
 
 def standing_back(inputs: InputsRead, *, me: str) -> tuple[InputsRead, tuple[Note, ...]]:

@@ -8,7 +8,7 @@ import pytest
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic import messages as m
 from outlast.traffic import planner
-from outlast.traffic.edition import is_overtaken, with_edition
+from outlast.traffic.edition import SKEW, is_overtaken, with_edition
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport
 from outlast.traffic.topology import Edition, Endpoint, Target, Topology
@@ -61,7 +61,8 @@ OVERTAKEN = ["this planner's file is overtaken"]
         (Edition("d1", 2), Edition("d2", 1, "b"), False),
         (Edition("d1", 1), Edition("d1", 2, "b"), False),
         (Edition("d1", 1), Edition("d2", 2, "a"), False),  # its own file before its clock was set back
-        (Edition("d1", 1), Edition("d2", 9, "b"), False),  # a file of the future
+        (Edition("d1", 1), Edition("d2", 5 + SKEW, "b"), True),  # its clock is ahead
+        (Edition("d1", 1), Edition("d2", 6 + SKEW, "b"), False),  # a file of the future
         (Edition("d1", 2), Edition("d2", 2, "b"), True),
         (Edition("d2", 2), Edition("d1", 2, "b"), False),  # of two written at once one wins, whoever asks
         (Edition(), Edition("d2", 2, "b"), False),
