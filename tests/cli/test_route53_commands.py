@@ -254,7 +254,7 @@ def test_other_watches_are_taken_over(machines: Machines, call: Call) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        ({"regional": False}, 1, f'[endpoint."east.{SHOP}".targets]'),
+        ({"regional": False}, 2, f'[endpoint."east.{SHOP}".targets]'),
         ({"watches": False}, 2, "[provider.amazon] watches is missing"),
     ],
 )
@@ -273,8 +273,8 @@ def test_a_name_in_nobodys_zone(call: Call) -> None:
     away = call("prepare", "shop.example.net")
     nowhere = call("leave", "north")
 
-    assert (1, True) == (away.returncode, "no provider in outlast.toml has shop.example.net at Route 53" in away.stderr)
-    assert (1, True) == (nowhere.returncode, f"names: {SHOP} (east west)" in nowhere.stderr)
+    assert (2, True) == (away.returncode, "no provider in outlast.toml has shop.example.net at Route 53" in away.stderr)
+    assert (2, True) == (nowhere.returncode, f"names: {SHOP} (east west)" in nowhere.stderr)
 
 
 def test_doctor_lists_what_would_need_a_change(machines: Machines, call: Call) -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 BOTH = ("127.0.0.1", "127.0.0.2")
 DB = "db.example.com"
 NOPE = "nope.example.com"
-STRANGE = f"outlast: {NOPE} is no endpoint of outlast.toml: is it spelled right?"
+STRANGE = f"outlast: {NOPE} is no endpoint of outlast.toml; did you mean '{DB}'?"
 UNLISTED = "not in outlast.toml, and still ours: put it back, or let it go with: outlast retire "
 
 
@@ -128,10 +128,10 @@ def test_a_mistyped_break_glass_is_told_and_undone(world: World) -> None:
 
 
 def test_a_name_that_nobody_knows_is_refused(settled_world: World) -> None:
-    """What neither the file nor the registry has is refused, as before."""
+    """What neither the file nor the registry has is a wrong name."""
     done = settled_world.run("thaw", NOPE)
 
-    assert (1, True) == (done.returncode, f"no such endpoint in outlast.toml: {NOPE}" in done.stderr)
+    assert (2, True) == (done.returncode, f"no such endpoint in outlast.toml: {NOPE}" in done.stderr)
 
 
 def _agrees(world: World, name: str) -> bool:

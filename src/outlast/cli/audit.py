@@ -19,7 +19,7 @@ from outlast.traffic.ports import Registry
 EPILOG = epilog(
     "outlast audit",
     "outlast audit --last 200 --json",
-    status="0 printed, 1 the registry was not reached, 2 the configuration is wrong.",
+    status="0 printed, 1 the registry was not reached, 2 the command line or the configuration is wrong.",
 )
 
 

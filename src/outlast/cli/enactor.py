@@ -13,7 +13,7 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 
 EPILOG = epilog(
     "outlast enactor run --config outlast.toml --name enactor-a",
-    status="0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.",
+    status="0 stopped by SIGINT or SIGTERM, 2 the command line or the configuration is wrong.",
 )
 
 

@@ -11,7 +11,7 @@ from outlast.traffic.hold_state import Command
 EPILOG = epilog(
     "outlast freeze db.example.com",
     'outlast freeze --all --apply --reason "INC-42: provider is being repaired"',
-    status="0 every provider is frozen (or would be), 1 one was not reached or refused, 2 the configuration is wrong.",
+    status="0 every provider is frozen (or would be), 1 one was not reached or refused, 2 the command line or the configuration is wrong.",
 )
 
 

@@ -7,11 +7,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
 from outlast.cli.audit import write_down
+from outlast.cli.names import unknown_endpoints
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import wire
@@ -19,7 +20,7 @@ from outlast.config.hand_turns import Pace, hand_turns
 from outlast.config.overview import unlisted
 from outlast.config.parse import load
 from outlast.config.settings import Settings
-from outlast.errors import Refused, Unavailable
+from outlast.errors import InvalidConfig, OutlastError, Unavailable
 from outlast.loop import drive
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import describe
@@ -81,24 +82,32 @@ def operator(command: Command) -> str:
     return f"{command}/{user()}"[:48]
 
 
-def chosen(
-    settings: Settings, names: list[str], *, everything: bool, unlisted: tuple[Place, ...] = ()
-) -> tuple[Place, ...]:
-    """The places that the command line names; of those that are ours and `unlisted` in the file too.
+class Others(NamedTuple):
+    """The places that are ours by the registry and not in the file; `unread` is why that could not be asked."""
+
+    places: tuple[Place, ...] = ()
+    unread: str = ""
+
+
+def chosen(settings: Settings, names: list[str], *, everything: bool, others: Others = Others()) -> tuple[Place, ...]:
+    """The places that the command line names, of those in the file and of the others.
 
     Raises:
-        Refused: A name is not configured, or neither a name nor `--all` was given.
+        InvalidConfig: A name is unknown, or neither a name nor `--all` was given.
+        Unavailable: A name is not in the file, and the registry, which might know it, was not read.
 
     """
     if bool(names) == everything:
-        raise Refused("name the endpoints, or say --all", hint="outlast status lists them")
+        raise InvalidConfig(("name the endpoints, or say --all",), hint="outlast status lists them")
     wanted = {name.lower().rstrip(".") for name in names}
-    ours = {place.endpoint for place in unlisted}
+    ours = {place.endpoint for place in others.places}
     unknown = sorted(name for name in wanted - ours if settings.topology.endpoint(name) is None)
+    if unknown and others.unread:
+        what = f"{', '.join(unknown)} is not in {settings.path}, and the registry was not reached"
+        raise Unavailable(f"{what}: {others.unread}", hint="it alone knows what is ours and not in the file")
     if unknown:
-        there = ", ".join(endpoint.name for endpoint in settings.topology.endpoints)
-        raise Refused(f"no such endpoint in {settings.path}: {', '.join(unknown)}", hint=f"there are: {there}")
-    return tuple(place for place in (*wire.places(settings), *unlisted) if everything or place.endpoint in wanted)
+        raise unknown_endpoints(settings, unknown)
+    return tuple(place for place in (*wire.places(settings), *others.places) if everything or place.endpoint in wanted)
 
 
 def hold(command: Command, wanted: Wanted) -> None:
@@ -106,7 +115,7 @@ def hold(command: Command, wanted: Wanted) -> None:
     settings = load(wanted.config)
     registry = wire.registry(settings, is_reader=not wanted.apply)
     others = _others(settings, registry, wanted.names)
-    places = chosen(settings, wanted.names, everything=wanted.everything, unlisted=others)
+    places = chosen(settings, wanted.names, everything=wanted.everything, others=others)
     me = operator(command)
     states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
     providers = wire.providers(settings)
@@ -116,15 +125,18 @@ def hold(command: Command, wanted: Wanted) -> None:
     carry_out(states, hand, as_json=wanted.as_json)
 
 
-def _others(settings: Settings, registry: Registry, names: list[str]) -> tuple[Place, ...]:
+def _others(settings: Settings, registry: Registry, names: list[str]) -> Others:
     # The registry is asked only for a name that the file lacks: a hand in a hurry must not wait for one that is down.
     if all(settings.topology.endpoint(name.lower().rstrip(".")) is not None for name in names):
-        return ()
+        return Others()
     try:
         wire.check_registry(settings)
     except Unavailable:
-        return ()
-    return asyncio.run(unlisted(settings, registry))
+        return Others()  # where nothing was ever written, nothing is ours
+    try:
+        return Others(asyncio.run(unlisted(settings, registry)))
+    except OutlastError as error:
+        return Others(unread=str(error))
 
 
 def pace_of(settings: Settings) -> Pace:

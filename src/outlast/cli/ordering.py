@@ -15,7 +15,7 @@ from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.settings import Settings
-from outlast.errors import Unavailable
+from outlast.errors import InvalidConfig, OutlastError, Unavailable, did_you_mean
 from outlast.interrupts import uninterrupted
 from outlast.traffic.content import digest
 from outlast.traffic.drafting import next_entries
@@ -125,7 +125,7 @@ async def _preview(settings: Settings, registry: Registry, wish: Wish) -> Previe
 async def _inputs(settings: Settings, registry: Registry, wish: Wish) -> InputsRead:
     standing = {order.key: order for order in await registry.orders()}
     if wish.undo and not standing.keys() & set(wish.order.keys):
-        raise Unavailable("no such order stands", hint="outlast plan show lists those that do")
+        raise _nothing_to_lift(settings, wish.order, tuple(standing.values()))
     for key in wish.order.keys:
         standing.pop(key, None)
     if not wish.undo:
@@ -140,6 +140,21 @@ async def _inputs(settings: Settings, registry: Registry, wish: Wish) -> InputsR
         wall=time.time_ns(),
         orders=tuple(standing.values()),
     )
+
+
+def _nothing_to_lift(settings: Settings, order: Order, standing: tuple[Order, ...]) -> OutlastError:
+    hint, endpoints = "outlast plan show lists those that do", settings.topology.endpoints
+    names = {item.name for item in endpoints}
+    words = {word for item in endpoints for target in item.targets for word in (target.region, target.address)}
+    asked = (
+        (order.endpoint, names, {it.endpoint for it in standing}),
+        (order.subject, words, {it.subject for it in standing}),
+    )
+    for word, known, ordered in asked:
+        if word and word not in known:
+            near = did_you_mean(word, known | ordered)
+            return InvalidConfig((f"no such order stands, and {word!r} is not in {settings.path}{near}",), hint=hint)
+    return Unavailable("no such order stands", hint=hint)
 
 
 def _changes(settings: Settings, inputs: InputsRead, wish: Wish) -> tuple[Change, ...]:

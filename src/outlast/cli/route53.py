@@ -19,9 +19,9 @@ PREPARE = epilog(
     "outlast route53 prepare shop.example.com",
     'outlast route53 prepare shop.example.com --apply --reason "a region can be left without a change"',
     "outlast route53 prepare shop.example.com --primary east --apply",
-    status="0 it is prepared (or would be), 1 something is in the way or Route 53 refused, 2 the configuration is wrong.",
+    status="0 it is prepared (or would be), 1 something is in the way or Route 53 refused, 2 the command line or the configuration is wrong.",
 )
-STATUS = "0 the watches say so (or would), 1 not enough of them do, or it is refused, 2 the configuration is wrong."
+STATUS = "0 the watches say so (or would), 1 not enough of them do, or it is refused, 2 the command line or the configuration is wrong."
 LEAVE = epilog(
     "outlast route53 leave us-east-1",
     'outlast route53 leave us-east-1 --apply --reason "INC-42"',

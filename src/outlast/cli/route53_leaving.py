@@ -10,12 +10,13 @@ import typer
 
 from outlast.cli.audit import write_down
 from outlast.cli.hold import user
+from outlast.cli.names import listed
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import leaving, wire
 from outlast.config.leaving import Region
 from outlast.config.settings import Route53Settings, Settings
-from outlast.errors import OutlastError, Refused, Unavailable
+from outlast.errors import InvalidConfig, OutlastError, Refused, Unavailable, did_you_mean
 from outlast.provider.route53_failover import Watch, quorum, regions_of, uppers, watch_of
 from outlast.provider.route53_watch import asks
 from outlast.traffic.orders import Kind, Order
@@ -114,9 +115,12 @@ def _chosen(
     wanted = [name.lower().rstrip(".") for name in names] or sorted(fitting)
     unknown = [name for name in wanted if name not in fitting]
     if unknown or not wanted:
-        known = ", ".join(f"{name} ({' '.join(regions)})" for name, regions in sorted(there.items())) or "none"
-        what = f"{', '.join(unknown)} is" if unknown else "no name is"
-        raise Refused(f"{what} not over {region} and another region in {settings.path}", hint=f"names: {known}")
+        names_there = listed(f"{name} ({' '.join(regions)})" for name, regions in sorted(there.items())) or "none"
+        every = {word for regions in there.values() for word in regions}
+        near = did_you_mean(region, every) if region not in every else ""
+        what = f"over {region} and another region in {settings.path}"
+        faults = tuple(f"{name} is not {what}{near or did_you_mean(name, fitting)}" for name in unknown)
+        raise InvalidConfig(faults or (f"no name is {what}{near}",), hint=f"names: {names_there}")
     return [(name, fitting[name]) for name in wanted]
 
 

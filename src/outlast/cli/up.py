@@ -12,7 +12,7 @@ from outlast.config.run import run_all
 EPILOG = epilog(
     "outlast up",
     "outlast up --config /etc/outlast/outlast.toml --name host-a",
-    status="0 stopped by SIGINT or SIGTERM, 2 the configuration is wrong.",
+    status="0 stopped by SIGINT or SIGTERM, 2 the command line or the configuration is wrong.",
 )
 
 
