@@ -8,7 +8,8 @@ import typer
 from outlast.cli.hold import user
 from outlast.cli.names import listed, unknown_endpoints
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
-from outlast.cli.ordering import Wish, carry_out_order
+from outlast.cli.ordering import carry_out_order
+from outlast.cli.ordering_preview import Wish
 from outlast.config import scalars
 from outlast.config.parse import load
 from outlast.config.settings import Settings
@@ -21,7 +22,7 @@ EPILOG = epilog(
     "outlast evacuate 192.0.2.1 --endpoint db.example.com --apply",
     "outlast evacuate us-east-1 --all --apply",
     "outlast evacuate us-east-1 --undo --apply",
-    status="0 done and DNS follows (or would), 1 a provider did not follow in time or the registry was not reached, 2 the command line or the configuration is wrong.",
+    status="0 done and DNS follows (or would), 1 a provider did not follow in time, a pin or a hold is in the way, or the registry was not reached, 2 the command line or the configuration is wrong.",
 )
 
 
@@ -45,7 +46,7 @@ def evacuate(
 
     It passes every guard but the floors: no endpoint is left with fewer addresses than its minimum, and where a load is
     configured, as many targets stay as the rest needs to bear it, unless --all is said. What would change is printed; nothing is written without --apply. Then the planner follows the order, and each provider is watched until
-    it answers accordingly; the slowest is reported.
+    it answers accordingly; the slowest is reported. A pin or a hold in its way is named, with the command that lifts it.
     """
     settings = load(config)
     endpoint = endpoint.lower().rstrip(".")
