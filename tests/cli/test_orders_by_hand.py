@@ -203,6 +203,7 @@ def test_going_back_to_an_older_plan(running: World) -> None:
     differing = running.run("plan", "diff", str(before))
     back = running.run("plan", "rollback", str(before), "db.example.com", "--apply", "--reason", "INC-43", "--json")
     held, place = running.status(), json.loads(back.stdout)["places"][0]
+    logged = json.loads(running.run("audit", "--last", "1", "--json").stdout)[0]
     thawed = running.run("thaw", "--all", "--apply")
     wait_for(lambda: running.is_settled(*BOTH))
 
@@ -216,6 +217,9 @@ def test_going_back_to_an_older_plan(running: World) -> None:
     )
     assert 0 == thawed.returncode
     assert f" gen={latest + 1} " in place["writes"]["sentinel"]
+    assert ("rollback", True) == (json.loads(back.stdout)["command"], " st=held by=rollback/" in held["sentinel"][0])
+    assert ("rollback", "plan rollback", "INC-43") == (logged["by"].partition("/")[0], logged["what"], logged["why"])
+    assert held["words"].startswith("held by rollback/")
 
 
 def test_the_audit_log_tells_who_why_and_what(running: World) -> None:

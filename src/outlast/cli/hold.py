@@ -1,4 +1,4 @@
-"""What freeze, thaw, retire, adopt and break-glass share: one machine for each endpoint at each provider, and what is printed of it."""
+"""What freeze, thaw, retire, adopt, break-glass and plan rollback share: one machine for each endpoint at each provider, and what is printed of it."""
 
 import asyncio
 import getpass
@@ -40,6 +40,7 @@ UNREACHED = {
     Command.RETIRE: "NOT RETIRED",
     Command.ADOPT: "NOT ADOPTED",
     Command.BREAK_GLASS: "NOT WRITTEN",
+    Command.ROLLBACK: "NOT WRITTEN",
 }
 
 

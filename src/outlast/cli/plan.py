@@ -107,9 +107,9 @@ def rollback(
     missing = sorted({place.endpoint for place in places if old.entry(place.endpoint) is None})
     if missing:
         raise Refused(f"plan {generation} does not know {', '.join(missing)}", hint="name the endpoints that it knows")
-    me = operator(Command.BREAK_GLASS)
+    me = operator(Command.ROLLBACK)
     states = tuple(
-        HoldState(Command.BREAK_GLASS, me, settings.realm, *place, content=entry.content)
+        HoldState(Command.ROLLBACK, me, settings.realm, *place, content=entry.content)
         for place in places
         if (entry := old.entry(place.endpoint)) is not None
     )
