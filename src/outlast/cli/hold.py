@@ -44,6 +44,13 @@ UNREACHED = {
 }
 
 
+class Others(NamedTuple):
+    """The places that are ours by the registry and not in the file; `unread` is why that could not be asked."""
+
+    places: tuple[Place, ...] = ()
+    unread: str = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Hand:
     """A person's hand: what it may reach, whether it really writes, and why."""
@@ -56,6 +63,8 @@ class Hand:
     """What the audit log calls it; by default the command's name."""
     pace: Pace = field(default_factory=Pace)
     """How long enactors at weak providers may take to give way."""
+    others: Others = field(default_factory=Others)
+    """What of it is not in the file; if that was asked for and is not known, not all is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,13 +92,6 @@ def operator(command: Command) -> str:
     return f"{command}/{user()}"[:48]
 
 
-class Others(NamedTuple):
-    """The places that are ours by the registry and not in the file; `unread` is why that could not be asked."""
-
-    places: tuple[Place, ...] = ()
-    unread: str = ""
-
-
 def chosen(settings: Settings, names: list[str], *, everything: bool, others: Others = Others()) -> tuple[Place, ...]:
     """The places that the command line names, of those in the file and of the others.
 
@@ -115,20 +117,25 @@ def hold(command: Command, wanted: Wanted) -> None:
     """Freeze, thaw, retire or adopt what the command line names."""
     settings = load(wanted.config)
     registry = wire.registry(settings, is_reader=not wanted.apply)
-    others = _others(settings, registry, wanted.names)
+    others = _others(settings, registry, wanted)
     places = chosen(settings, wanted.names, everything=wanted.everything, others=others)
     me = operator(command)
     states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
-    providers = wire.providers(settings)
     hand = Hand(
-        registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason, pace=pace_of(settings)
+        registry=registry,
+        providers=wire.providers(settings),
+        apply=wanted.apply,
+        reason=wanted.reason,
+        pace=pace_of(settings),
+        others=others,
     )
     carry_out(states, hand, as_json=wanted.as_json)
 
 
-def _others(settings: Settings, registry: Registry, names: list[str]) -> Others:
-    # The registry is asked only for a name that the file lacks: a hand in a hurry must not wait for one that is down.
-    if all(settings.topology.endpoint(name.lower().rstrip(".")) is not None for name in names):
+def _others(settings: Settings, registry: Registry, wanted: Wanted) -> Others:
+    # For names that are all in the file the registry is not asked: a hand in a hurry must not wait for one that is down.
+    are_listed = all(settings.topology.endpoint(name.lower().rstrip(".")) is not None for name in wanted.names)
+    if are_listed and not wanted.everything:
         return Others()
     try:
         wire.check_registry(settings)
@@ -154,7 +161,11 @@ def carry_out(states: tuple[HoldState, ...], hand: Hand, *, as_json: bool) -> No
             put_json(to_json(ends, hand, unguarded))
         else:
             _print(ends, hand, unguarded)
-    raise typer.Exit(0 if all(end.phase is Phase.DONE for end in ends) else 1)
+    raise typer.Exit(0 if _is_done(ends, hand) else 1)
+
+
+def _is_done(ends: tuple[HoldState, ...], hand: Hand) -> bool:
+    return not hand.others.unread and all(end.phase is Phase.DONE for end in ends)
 
 
 Unguarded = Mapping[str, str]
@@ -218,14 +229,20 @@ async def _awaited(ask: Callable[[], Awaitable[Live]]) -> Live:
 
 def to_json(ends: tuple[HoldState, ...], hand: Hand, unguarded: Unguarded) -> dict[str, Any]:
     """The output contract of `--json`: one object for each endpoint at each provider, `there` and `writes` with it."""
+    others = frozenset(hand.others.places)
     return {
         "command": str(ends[0].command) if ends else "",
         "applied": hand.apply,
         "reason": hand.reason,
-        "ok": all(end.phase is Phase.DONE for end in ends),
+        "ok": _is_done(ends, hand),
+        "others_unread": hand.others.unread,
         "unguarded": dict(unguarded),
-        "places": [_place_to_json(end, hand) for end in ends],
+        "places": [{**_place_to_json(end, hand), "unlisted": _place(end) in others} for end in ends],
     }
+
+
+def _place(end: HoldState) -> Place:
+    return Place(end.provider, end.endpoint)
 
 
 def _place_to_json(end: HoldState, hand: Hand) -> dict[str, Any]:
@@ -258,8 +275,11 @@ def _intent_to_json(intent: Transaction | None) -> dict[str, Any] | None:
 
 
 def _print(ends: tuple[HoldState, ...], hand: Hand, unguarded: Unguarded) -> None:
+    others = frozenset(hand.others.places)
     for end in ends:
         put(f"{end.endpoint} at {end.provider}")
+        if _place(end) in others:
+            put("  unlisted: not in the configuration, and still ours")
         if end.live is not None:
             put(f"  there   {' '.join(end.live.sentinel) or 'no sentinel'}")
             put(f"          {describe(end.live.sets)}")
@@ -287,5 +307,8 @@ def _print_summary(ends: tuple[HoldState, ...], hand: Hand) -> None:
     if missed:
         listed = ", ".join(f"{end.endpoint} at {end.provider}" for end in missed)
         put(f"{UNREACHED[missed[0].command]}: {listed}")
+    if hand.others.unread and ends:
+        which = "what is ours and not in the configuration, if there is any"
+        put(printable(f"{UNREACHED[ends[0].command]}: {which}; the registry was not reached: {hand.others.unread}"))
     if not hand.apply and any(end.intent is not None for end in ends):
         put("This was a dry run: nothing was written. Add --apply to write.")

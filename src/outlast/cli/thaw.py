@@ -17,7 +17,9 @@ EPILOG = epilog(
 
 def thaw(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Endpoints.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every endpoint.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every endpoint, and what is ours and no longer in the file.")
+    ] = False,
     apply: Apply = False,
     reason: Reason = "",
     as_json: Json = False,
