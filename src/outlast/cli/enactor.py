@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from outlast.cli.options import DEFAULT_CONFIG, Config, epilog
+from outlast.cli.readiness import check_needs
 from outlast.cli.role import named, run_role
+from outlast.config import wire
 from outlast.config.parse import load
 from outlast.config.run import run_enactor
 
@@ -33,4 +35,5 @@ def run(
     """
     settings = load(config)
     own = named(name, "enactor")
+    check_needs(settings, wire.registry, wire.providers)
     run_role(own, lambda stop, tell: run_enactor(settings, name=own, stop=stop, tell=tell))

@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from outlast.cli.options import DEFAULT_CONFIG, Config, epilog
+from outlast.cli.readiness import check_needs
 from outlast.cli.role import named, run_role
+from outlast.config import wire
 from outlast.config.parse import load
 from outlast.config.run import run_janitor
 
@@ -30,4 +32,5 @@ def run(
     """Retire old plans until interrupted. It cannot change DNS."""
     settings = load(config)
     own = named(name, "janitor")
+    check_needs(settings, wire.registry, wire.readers)
     run_role(own, lambda stop, tell: run_janitor(settings, name=own, stop=stop, tell=tell))

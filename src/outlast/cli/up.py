@@ -5,7 +5,9 @@ from typing import Annotated
 import typer
 
 from outlast.cli.options import DEFAULT_CONFIG, Config, epilog
+from outlast.cli.readiness import check_needs
 from outlast.cli.role import named, run_role
+from outlast.config import wire
 from outlast.config.parse import load
 from outlast.config.run import run_all
 
@@ -27,4 +29,5 @@ def up(
     """
     settings = load(config)
     own = named(name, "up").removeprefix("up-")[:36]
+    check_needs(settings, wire.registry, wire.providers)
     run_role(f"up-{own}", lambda stop, tell: run_all(settings, name=own, stop=stop, tell=tell))
