@@ -79,7 +79,9 @@ def status(
 async def _read(
     settings: Settings, places: tuple[Place, ...], registry: Registry, overview: Overview
 ) -> tuple[Line, ...]:
-    lines = await read_places(settings, places, registry, wire.providers(settings), signals=overview.signals)
+    down = overview.unread if overview.is_down else ""
+    providers = wire.providers(settings)
+    lines = await read_places(settings, places, registry, providers, signals=overview.signals, down=down)
     return tuple(
         line._replace(assessment=unlisted(line.assessment, line.place.endpoint))
         if line.place in overview.unlisted and line.assessment.agreement is not Agreement.RETIRED

@@ -23,7 +23,7 @@ class Overview(NamedTuple):
     """What was found. `silent` is for how many seconds no prober has said anything, `None` if one has lately.
 
     `unlisted` are the places that enactors still look after although the file does not name them. `unread` is why the
-    registry could not be read, and then nothing else is known.
+    registry could not be read, and then nothing else is known; `is_down` if it need not be asked for anything more.
     """
 
     signals: tuple[Signal, ...] = ()
@@ -31,6 +31,7 @@ class Overview(NamedTuple):
     orders: tuple[Unfollowed, ...] = ()
     unlisted: tuple[Place, ...] = ()
     unread: str = ""
+    is_down: bool = False
 
     def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
         """What is wrong with the control plane as these places have it, in words."""
@@ -42,9 +43,11 @@ class Overview(NamedTuple):
 async def overlook(settings: Settings, registry: Registry) -> Overview:
     """Read once what concerns the whole. Of a registry that does not answer nothing is said: each place says that."""
     try:
-        signals, plan, records, orders = await asyncio.gather(
-            registry.signals(), registry.latest_plan(), registry.records(), registry.orders()
-        )
+        plan = await registry.latest_plan()  # alone: whoever is down keeps one asker waiting, and for one timeout
+    except OutlastError as error:
+        return Overview(unread=str(error), is_down=True)
+    try:
+        signals, records, orders = await asyncio.gather(registry.signals(), registry.records(), registry.orders())
     except OutlastError as error:
         return Overview(unread=str(error))
     inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
