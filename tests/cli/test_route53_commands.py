@@ -213,6 +213,23 @@ def test_the_last_region_is_not_left(machines: Machines, call: Call) -> None:
     assert (1, True, 0) == (done.returncode, "return to east first" in done.stderr, again.returncode)
 
 
+def test_what_was_so_already_is_no_deed(call: Call) -> None:
+    """Said or prepared again, nothing changes, and the audit log says so."""
+    for words in (("prepare", SHOP), ("leave", "east"), ("return", "east")):
+        for _ in range(2):
+            call(*words, "--apply", *(("--wait", "0") if words[0] != "prepare" else ()))
+    logged = json.loads(call("--json", first="audit").stdout)
+
+    assert [
+        ("route53 prepare", "committed"),
+        ("route53 prepare", "nothing changed: already prepared"),
+        ("route53 leave", "said"),
+        ("route53 leave", "nothing changed: it was left already"),
+        ("route53 return", "said"),
+        ("route53 return", "nothing changed: it was not left"),
+    ] == [(deed["what"], deed["outcome"]) for deed in reversed(logged)]
+
+
 def test_a_watch_that_does_not_hear_is_told(machines: Machines, call: Call) -> None:
     """With one of two watches silent a region is not left: each is named, and the status says so."""
     machines.start_watch(0)

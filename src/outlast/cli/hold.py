@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from outlast.cli.audit import write_down
+from outlast.cli.audit import unchanged, write_down
 from outlast.cli.names import unknown_endpoints
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
@@ -185,9 +185,14 @@ async def drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[tuple[Ho
     ends = tuple(driven.get(state) or stopped[state] for state in states)
     for end in ends:
         what, subject = hand.what or str(end.command), f"{end.endpoint}@{end.provider}"
-        outcome = end.why if end.phase is Phase.DONE else f"{end.phase}: {end.why}"
-        await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=outcome)
+        await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=_deed(end))
     return ends, {name: turn.unguarded for name, turn in turns.items() if turn.unguarded}
+
+
+def _deed(end: HoldState) -> str:
+    if end.phase is not Phase.DONE:
+        return f"{end.phase}: {end.why}"
+    return end.why if end.intent is not None else unchanged(end.why)
 
 
 def _stopped(state: HoldState, refused: Mapping[str, str]) -> HoldState:

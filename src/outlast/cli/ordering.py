@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from outlast.cli.audit import write_down
+from outlast.cli.audit import unchanged, write_down
 from outlast.cli.ordering_preview import Change, Obstacle, Preview, Wish, concerned, hold_at, lifting, preview
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
@@ -65,7 +65,7 @@ def _carried_out(settings: Settings, registry: Registry, wish: Wish, seen: Previ
     try:
         with asyncio.Runner() as runner:
             with uninterrupted():
-                runner.run(_give(registry, wish))
+                runner.run(_give(registry, wish, seen))
                 is_given = True
             return runner.run(_tell_and_watch(settings, wish, seen, begun))
     except KeyboardInterrupt:
@@ -83,7 +83,7 @@ def _tell_standing(settings: Settings, wish: Wish) -> None:
         sys.stderr.write(f"outlast: interrupted: the order stands all the same\n  to lift it: {undo}\n")
 
 
-async def _give(registry: Registry, wish: Wish) -> None:
+async def _give(registry: Registry, wish: Wish, seen: Preview) -> None:
     order = wish.order
     if not wish.undo:
         await registry.give_order(order)
@@ -91,8 +91,17 @@ async def _give(registry: Registry, wish: Wish) -> None:
         await registry.lift_order(key)
     what = f"{order.kind}{' --undo' if wish.undo else ''}"
     subject = " ".join(word for word in (order.subject, order.endpoint, *order.addresses) if word)
-    outcome = "lifted" if wish.undo else "ordered"
+    outcome = _deed(wish, seen)
     await write_down(registry, by=order.by, what=what, subject=subject, why=order.reason, outcome=outcome)
+
+
+def _deed(wish: Wish, seen: Preview) -> str:
+    before = seen.standing[0] if len(seen.standing) == 1 else None
+    if before is not None and not wish.undo and before[:4] == wish.order[:4]:
+        return unchanged(f"it stood already: {before}")
+    outcome = "lifted" if wish.undo else "ordered"
+    has_effect = any(change.before != change.after for change in seen.changes)
+    return outcome if has_effect else f"{outcome}; no endpoint changes for it"
 
 
 async def _tell_and_watch(settings: Settings, wish: Wish, seen: Preview, begun: float) -> tuple[Arrival, ...]:

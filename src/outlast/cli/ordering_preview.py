@@ -59,11 +59,12 @@ class Obstacle(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """What an order comes to."""
+    """What an order comes to; `standing` are orders about the same thing that stand already."""
 
     changes: tuple[Change, ...]
     pins: tuple[Obstacle, ...]
     holds: tuple[Obstacle, ...]
+    standing: tuple[Order, ...]
 
 
 async def preview(settings: Settings, registry: Registry, wish: Wish) -> Preview:
@@ -74,10 +75,13 @@ async def preview(settings: Settings, registry: Registry, wish: Wish) -> Preview
         Unavailable: It is to be lifted and does not stand; or the registry was not reached.
 
     """
-    inputs = await _inputs(settings, registry, wish)
+    orders = {order.key: order for order in await registry.orders()}
+    standing = tuple(order for key in wish.order.keys if (order := orders.get(key)) is not None)
+    inputs = await _inputs(settings, registry, wish, orders)
     pins = tuple(_pins(settings, inputs, wish))
     changes = _changes(settings, inputs, wish, {pin.endpoint for pin in pins})
-    return Preview(changes, pins, await _holds(settings, inputs.records, changes, is_asked=not wish.apply))
+    holds = await _holds(settings, inputs.records, changes, is_asked=not wish.apply)
+    return Preview(changes, pins, holds, standing)
 
 
 def concerned(settings: Settings, changes: tuple[Change, ...]) -> tuple[Place, ...]:
@@ -105,8 +109,10 @@ def _command(settings: Settings, *words: str, flags: tuple[str, ...]) -> str:
     return shlex.join(["outlast", *words, *other, *flags])
 
 
-async def _inputs(settings: Settings, registry: Registry, wish: Wish) -> InputsRead:
-    standing = {order.key: order for order in await registry.orders()}
+async def _inputs(
+    settings: Settings, registry: Registry, wish: Wish, orders: dict[tuple[str, str, str], Order]
+) -> InputsRead:
+    standing = dict(orders)
     if wish.undo and not standing.keys() & set(wish.order.keys):
         raise _nothing_to_lift(settings, wish.order, tuple(standing.values()))
     for key in wish.order.keys:

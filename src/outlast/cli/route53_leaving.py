@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import typer
 
-from outlast.cli.audit import write_down
+from outlast.cli.audit import unchanged, write_down
 from outlast.cli.hold import user
 from outlast.cli.names import listed
 from outlast.cli.output import printable, put, put_json
@@ -83,7 +83,9 @@ async def _carry_out(settings: Settings, names: list[str], wish: Signal) -> list
     if not wish.apply:
         return told
     for it in told:
-        await _say(settings, registry, places, Region(it.endpoint, wish.region), wish)
+        region = Region(it.endpoint, wish.region)
+        await _say(registry, places, region, wish)
+        await _write_down(settings, registry, region, wish, was_left=region in left)
     return told if wish.here else await _wait(settings, told, wish)
 
 
@@ -138,10 +140,7 @@ def _told(upper: str, regions: tuple[str, ...], left: Collection[Region], wish: 
     return Told(upper, answering or regions)
 
 
-async def _say(
-    settings: Settings, registry: Registry | None, places: leaving.Places, region: Region, wish: Signal
-) -> None:
-    verb = "leave" if wish.left else "return"
+async def _say(registry: Registry | None, places: leaving.Places, region: Region, wish: Signal) -> None:
     if registry is None:
         try:
             leaving.say_here(places, region, left=wish.left)
@@ -150,9 +149,16 @@ async def _say(
     else:
         order = Order(Kind.LEAVE, region.region, region.endpoint, (), user(), time.time_ns(), wish.reason)
         await (registry.give_order(order) if wish.left else registry.lift_order(order.key))
+
+
+async def _write_down(
+    settings: Settings, registry: Registry | None, region: Region, wish: Signal, *, was_left: bool
+) -> None:
     log = registry or wire.registry(settings)
+    verb = "leave" if wish.left else "return"
     what, subject = f"route53 {verb}{' --here' if wish.here else ''}", f"{region.region} of {region.endpoint}"
-    await write_down(log, by=user(), what=what, subject=subject, why=wish.reason, outcome="said")
+    outcome = unchanged("it was left already" if was_left else "it was not left") if was_left == wish.left else "said"
+    await write_down(log, by=user(), what=what, subject=subject, why=wish.reason, outcome=outcome)
 
 
 async def _wait(settings: Settings, told: list[Told], wish: Signal) -> list[Told]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import typer
 
-from outlast.cli.audit import write_down
+from outlast.cli.audit import unchanged, write_down
 from outlast.cli.hold import user
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
@@ -16,7 +16,7 @@ from outlast.config.settings import Route53Settings, Settings
 from outlast.errors import InvalidConfig, OutlastError
 from outlast.provider.route53 import Route53Provider
 from outlast.provider.route53_failover import Check, joined, regional, watch_of
-from outlast.provider.route53_prepare import Preparation, carry_out, survey
+from outlast.provider.route53_prepare import ALREADY, Preparation, carry_out, survey
 from outlast.provider.route53_sets import ApiSet, is_routed, record_set
 from outlast.traffic.ports import Outcome, Reply
 from outlast.traffic.topology import Endpoint
@@ -86,6 +86,8 @@ async def _prepare(
     except OutlastError as error:
         reply = Reply(Outcome.FAILED, str(error))
     outcome = " ".join(word for word in (reply.outcome, reply.detail) if word)
+    if reply == Reply(Outcome.COMMITTED, ALREADY):
+        outcome = unchanged(ALREADY)
     what, subject = "route53 prepare", f"{endpoint.name}@{at.name}"
     registry = wire.registry(settings)
     await write_down(registry, by=user(), what=what, subject=subject, why=wanted.reason, outcome=outcome)
