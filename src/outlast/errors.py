@@ -27,10 +27,16 @@ class OutlastError(Exception):
 
 
 class InvalidConfig(OutlastError):
-    """The configuration is wrong; whoever wrote it must act. All faults are listed at once."""
+    """The configuration or the command line is wrong; whoever wrote it must act. All faults are listed at once.
 
-    def __init__(self, faults: tuple[str, ...]) -> None:
-        super().__init__("\n".join(faults))
+    Args:
+        faults: What is wrong, each with what to write instead.
+        hint: What helps with all of them, or an empty string.
+
+    """
+
+    def __init__(self, faults: tuple[str, ...], *, hint: str = "") -> None:
+        super().__init__("\n".join(faults), hint=hint)
         self.faults = faults
 
 

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from command_world import Run, Targets, World
+from command_world import Run, Targets, World, wait_for
 
 from outlast.cli import main
 
@@ -58,6 +58,15 @@ def settled_world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """A world whose plan has been applied and whose roles have stopped; for tests that only look."""
     with a_world(tmp_path_factory.mktemp("settled"), max_signal_age="1h") as made:
         made.settle()
+        yield made
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """A settled world whose control plane goes on."""
+    with a_world(tmp_path_factory.mktemp("running")) as made:
+        made.start("up", "--name", "a")
+        wait_for(lambda: made.is_settled("127.0.0.1", "127.0.0.2"))
         yield made
 
 

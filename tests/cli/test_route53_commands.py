@@ -213,6 +213,23 @@ def test_the_last_region_is_not_left(machines: Machines, call: Call) -> None:
     assert (1, True, 0) == (done.returncode, "return to east first" in done.stderr, again.returncode)
 
 
+def test_what_was_so_already_is_no_deed(call: Call) -> None:
+    """Said or prepared again, nothing changes, and the audit log says so."""
+    for words in (("prepare", SHOP), ("leave", "east"), ("return", "east")):
+        for _ in range(2):
+            call(*words, "--apply", *(("--wait", "0") if words[0] != "prepare" else ()))
+    logged = json.loads(call("--json", first="audit").stdout)
+
+    assert [
+        ("route53 prepare", "committed"),
+        ("route53 prepare", "nothing changed: already prepared"),
+        ("route53 leave", "said"),
+        ("route53 leave", "nothing changed: it was left already"),
+        ("route53 return", "said"),
+        ("route53 return", "nothing changed: it was not left"),
+    ] == [(deed["what"], deed["outcome"]) for deed in reversed(logged)]
+
+
 def test_a_watch_that_does_not_hear_is_told(machines: Machines, call: Call) -> None:
     """With one of two watches silent a region is not left: each is named, and the status says so."""
     machines.start_watch(0)
@@ -254,7 +271,7 @@ def test_other_watches_are_taken_over(machines: Machines, call: Call) -> None:
 @pytest.mark.parametrize(
     ("options", "status", "words"),
     [
-        ({"regional": False}, 1, f'[endpoint."east.{SHOP}".targets]'),
+        ({"regional": False}, 2, f'[endpoint."east.{SHOP}".targets]'),
         ({"watches": False}, 2, "[provider.amazon] watches is missing"),
     ],
 )
@@ -273,8 +290,8 @@ def test_a_name_in_nobodys_zone(call: Call) -> None:
     away = call("prepare", "shop.example.net")
     nowhere = call("leave", "north")
 
-    assert (1, True) == (away.returncode, "no provider in outlast.toml has shop.example.net at Route 53" in away.stderr)
-    assert (1, True) == (nowhere.returncode, f"names: {SHOP} (east west)" in nowhere.stderr)
+    assert (2, True) == (away.returncode, "no provider in outlast.toml has shop.example.net at Route 53" in away.stderr)
+    assert (2, True) == (nowhere.returncode, f"names: {SHOP} (east west)" in nowhere.stderr)
 
 
 def test_doctor_lists_what_would_need_a_change(machines: Machines, call: Call) -> None:

@@ -14,7 +14,7 @@ pytestmark = pytest.mark.slow
 BOTH = ("127.0.0.1", "127.0.0.2")
 DB = "db.example.com"
 NOPE = "nope.example.com"
-STRANGE = f"outlast: {NOPE} is no endpoint of outlast.toml: is it spelled right?"
+STRANGE = f"outlast: {NOPE} is no endpoint of outlast.toml; did you mean '{DB}'?"
 UNLISTED = "not in outlast.toml, and still ours: put it back, or let it go with: outlast retire "
 
 
@@ -111,6 +111,47 @@ def test_an_endpoint_taken_out_of_the_file_is_told(world: World) -> None:
     )
 
 
+def test_all_is_also_what_is_no_longer_in_the_file(world: World) -> None:
+    """`--all` freezes and thaws what enactors still mend; the dry run tells it, and not once it is retired."""
+    settled_for(world, "1h")
+    edited(world, lambda it: it.replace(f'"{DB}"', '"new.example.com"'))
+    up = world.start("up", "--name", "a")
+    wait_for(lambda: _agrees(world, "new.example.com"))
+    world.stop(up)
+    dry, as_json = world.run("freeze", "--all"), world.run("freeze", "--all", "--json")
+    frozen = world.run("freeze", "--all", "--apply")
+    held = {it["endpoint"]: it["agreement"] for it in told(world)["endpoints"]}
+    thawed = world.run("thaw", "--all", "--apply")
+    world.run("retire", DB, "--apply")
+    after = world.run("freeze", "--all")
+
+    assert [0] * 5 == [it.returncode for it in (dry, as_json, frozen, thawed, after)], frozen.stdout
+    lines = dry.stdout.splitlines()
+    assert "  unlisted: not in the configuration, and still ours" == lines[lines.index(f"{DB} at primary") + 1]
+    assert 1 == dry.stdout.count("unlisted")
+    assert {("new.example.com", False), (DB, True)} == {
+        (it["endpoint"], it["unlisted"]) for it in json.loads(as_json.stdout)["places"]
+    }
+    assert {"new.example.com": "held", DB: "held"} == held
+    assert (True, False) == (f"{DB} at primary" in thawed.stdout, f"{DB} at primary" in after.stdout)
+
+
+def test_all_says_when_it_does_not_know_all(world: World) -> None:
+    """With the registry out of reach all of the file is frozen; that there may be more is said, and it is not called done."""
+    settled_for(world, "1h")
+    (world.folder / "outlast.db").rename(world.folder / "kept.db")
+    (world.folder / "outlast.db").mkdir()
+    text = world.run("freeze", "--all", "--apply")
+    again = world.run("freeze", "--all", "--apply", "--json")
+    named = world.run("freeze", DB, "--apply")
+    words = "NOT FROZEN: what is ours and not in the configuration, if there is any; the registry was not reached: "
+
+    assert (1, 1, 0) == (text.returncode, again.returncode, named.returncode)
+    assert 1 == sum(line.startswith(words) for line in text.stdout.splitlines())
+    assert "st=held" in world.run("status", DB, "--json").stdout
+    assert (False, True) == ((found := json.loads(again.stdout))["ok"], bool(found["others_unread"]))
+
+
 def test_a_mistyped_break_glass_is_told_and_undone(world: World) -> None:
     """Break-glass says that the name is no endpoint and does it; status lists it, thaw and retire take the name."""
     given = ("break-glass", NOPE, "--address", "192.0.2.7")
@@ -128,10 +169,10 @@ def test_a_mistyped_break_glass_is_told_and_undone(world: World) -> None:
 
 
 def test_a_name_that_nobody_knows_is_refused(settled_world: World) -> None:
-    """What neither the file nor the registry has is refused, as before."""
+    """What neither the file nor the registry has is a wrong name."""
     done = settled_world.run("thaw", NOPE)
 
-    assert (1, True) == (done.returncode, f"no such endpoint in outlast.toml: {NOPE}" in done.stderr)
+    assert (2, True) == (done.returncode, f"no such endpoint in outlast.toml: {NOPE}" in done.stderr)
 
 
 def _agrees(world: World, name: str) -> bool:

@@ -35,3 +35,4 @@ def test_every_help_has_an_example_and_an_exit_status(command: Command) -> None:
 
     assert any(line.strip().startswith(command.title) for line in examples.splitlines()), text
     assert "Exit status: 0 " in examples
+    assert " 2 the command line " in " ".join(examples.split())

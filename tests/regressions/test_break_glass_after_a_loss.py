@@ -3,6 +3,7 @@
 Found by `outlast verify --enactors 1 --plans 2 --crashes 0 --fault break-glasses --fault sentinel-lost`.
 """
 
+import pytest
 from protocol_world import Stage
 
 from outlast.traffic.hold_state import Command
@@ -12,10 +13,11 @@ from outlast.traffic.sentinel import Standing
 OLD, NEW, HAND = "192.0.2.1", "192.0.2.2", "192.0.2.3"
 
 
-def test_break_glass_after_a_lost_sentinel_goes_above_what_was_there() -> None:
-    """Plan 3 is applied, not recorded, and its sentinel lost, while break-glass holds plan 1: it writes 4, not 2."""
+@pytest.mark.parametrize("command", [Command.BREAK_GLASS, Command.ROLLBACK])
+def test_break_glass_after_a_lost_sentinel_goes_above_what_was_there(command: Command) -> None:
+    """Plan 3 is applied, not recorded, and its sentinel lost, while a person holds plan 1: that writes 4, not 2."""
     stage = Stage()
-    person = stage.world.person(Command.BREAK_GLASS, stage.world.entry().content)
+    person = stage.world.person(command, stage.world.entry().content)
     stage.world.until(person, ReadLive)
     for address in (NEW, OLD):
         stage.plan(address)

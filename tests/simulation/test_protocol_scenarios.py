@@ -140,17 +140,21 @@ def test_the_janitor_retires_what_nothing_names(stage: Stage) -> None:
     assert Note("plan deleted") in janitor.notes
 
 
-def test_a_person_is_needed_for_an_unclaimed_name() -> None:
-    """Records that stand there without sentinel and record are alarmed about and left alone; break-glass asks too."""
+@pytest.mark.parametrize(
+    ("command", "fix"),
+    [(Command.BREAK_GLASS, "; add --take-over if"), (Command.ROLLBACK, "; use break-glass --take-over if")],
+)
+def test_a_person_is_needed_for_an_unclaimed_name(command: Command, fix: str) -> None:
+    """Records that stand there without sentinel and record are alarmed about and left alone; who writes by hand is asked too."""
     world = World()
     world.damage(Live((), content(HAND).sets))
     world.configure(OLD)
     world.run(world.planner())
     e1 = world.run(world.enactor("e1"))
-    refused = world.run(world.person(Command.BREAK_GLASS, content(OLD)))
+    refused = world.run(world.person(command, content(OLD)))
 
     assert e1.told("unclaimed name")
-    assert "--take-over" in refused.state.why
+    assert fix in refused.state.why
     assert (HAND,) == world.addresses()
 
 

@@ -11,7 +11,7 @@ from outlast.traffic.hold_state import Command
 EPILOG = epilog(
     "outlast adopt db.example.com",
     'outlast adopt db.example.com --apply --reason "taken over from Terraform"',
-    status="0 it is ours everywhere (or would be), 1 a provider was not reached or refused, 2 the configuration is wrong.",
+    status="0 it is ours everywhere (or would be), 1 a provider was not reached or refused, 2 the command line or the configuration is wrong.",
 )
 
 

@@ -19,7 +19,7 @@ from outlast.traffic.ports import Registry
 EPILOG = epilog(
     "outlast audit",
     "outlast audit --last 200 --json",
-    status="0 printed, 1 the registry was not reached, 2 the configuration is wrong.",
+    status="0 printed, 1 the registry was not reached, 2 the command line or the configuration is wrong.",
 )
 
 
@@ -30,7 +30,8 @@ def audit(
 ) -> None:
     """Show who did what by hand, when, why, and what came of it: newest first.
 
-    Every command that wrote something with --apply is here, if the registry could be reached then.
+    Every command given with --apply is here, if the registry could be reached then. One that was refused, or that changed
+    nothing, says so.
     """
     settings = load(config)
     wire.check_registry(settings)
@@ -41,6 +42,11 @@ def audit(
     for deed in deeds:
         why = f" ({deed.why})" if deed.why else ""
         put(printable(f"{when(deed.at)}  {deed.by}  {deed.what} {deed.subject}: {deed.outcome}{why}"))
+
+
+def unchanged(why: str) -> str:
+    """The outcome of a command after which all is as it was: whoever looks for what did it must not take it for that."""
+    return f"nothing changed: {why}"
 
 
 def when(wall: int) -> str:

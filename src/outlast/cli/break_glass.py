@@ -13,7 +13,8 @@ from outlast.config import scalars, wire
 from outlast.config.hand_turns import Pace
 from outlast.config.key import read_key
 from outlast.config.parse import load
-from outlast.errors import InvalidConfig, Refused
+from outlast.config.settings import Settings
+from outlast.errors import InvalidConfig, Refused, did_you_mean
 from outlast.traffic.content import Content
 from outlast.traffic.hold_state import Command, HoldState
 from outlast.traffic.ports import Provider, Registry
@@ -118,15 +119,21 @@ def _configured(endpoint: str, config: Path, *, apply: bool) -> World:
     settings = load(config)
     names = wire.providers_of(settings, endpoint)
     if not names:
-        raise Refused(f"no provider in {config} has a zone for {endpoint}", hint="or name --server, --zone, --key-file")
+        fault = f"no provider in {config} has a zone for {endpoint}{_near(settings, endpoint)}"
+        raise InvalidConfig((fault,), hint="or name --server, --zone, --key-file")
     wired = wire.providers(settings)
     known = settings.topology.endpoint(endpoint)
     if known is None:
-        sys.stderr.write(f"outlast: {endpoint} is no endpoint of {config}: is it spelled right?\n")
+        near = _near(settings, endpoint) or ": is it spelled right?"
+        sys.stderr.write(f"outlast: {endpoint} is no endpoint of {config}{near}\n")
     ttl = known.ttl if known is not None else TTL
     reached = {name: wired[name] for name in names}
     registry = wire.registry(settings, is_reader=not apply)
     return World(settings.realm, registry, reached, ttl, pace_of(settings))
+
+
+def _near(settings: Settings, endpoint: str) -> str:
+    return did_you_mean(endpoint, (item.name for item in settings.topology.endpoints))
 
 
 def _direct(endpoint: str, *, server: str, port: int, zone: str, key_file: str, realm: str) -> World:

@@ -21,7 +21,7 @@ EPILOG = epilog(
     "outlast doctor",
     "outlast doctor --resolver 9.9.9.9            also what the parent zone says of yours",
     f"outlast doctor --prove-cas                   writes {SCRATCH}.ZONE, and tries to overwrite it with a stale write",
-    status="0 all is well, 1 something needs attention, 2 the configuration is wrong, 3 something could not be looked at.",
+    status="0 all is well, 1 something needs attention, 2 the command line or the configuration is wrong, 3 something could not be looked at.",
 )
 
 

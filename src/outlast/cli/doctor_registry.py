@@ -40,12 +40,11 @@ async def _content(settings: Settings) -> list[Finding]:
         return [Finding(Level.WARN, "registry", subject, error.message, error.hint)]
     registry = wire.registry(settings, is_reader=True)
     try:
-        floor = await registry.floor()
+        floor, places = await registry.floor(), await unlisted(settings, registry)
     except OutlastError as error:
         return [Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
     answers = Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")
-    strange = [_unlisted(place) for place in await unlisted(settings, registry)]
-    return [answers, *strange]
+    return [answers, *map(_unlisted, places)]
 
 
 def _unlisted(place: Place) -> Finding:

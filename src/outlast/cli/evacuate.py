@@ -6,12 +6,14 @@ from typing import Annotated
 import typer
 
 from outlast.cli.hold import user
+from outlast.cli.names import listed, unknown_endpoints
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
-from outlast.cli.ordering import Wish, carry_out_order
+from outlast.cli.ordering import carry_out_order
+from outlast.cli.ordering_preview import Wish
 from outlast.config import scalars
 from outlast.config.parse import load
 from outlast.config.settings import Settings
-from outlast.errors import Refused
+from outlast.errors import InvalidConfig, did_you_mean
 from outlast.traffic.orders import Kind, Order
 
 EPILOG = epilog(
@@ -20,7 +22,7 @@ EPILOG = epilog(
     "outlast evacuate 192.0.2.1 --endpoint db.example.com --apply",
     "outlast evacuate us-east-1 --all --apply",
     "outlast evacuate us-east-1 --undo --apply",
-    status="0 done and DNS follows (or would), 1 a provider did not follow in time or the registry was not reached, 2 the configuration is wrong.",
+    status="0 done and DNS follows (or would), 1 a provider did not follow in time, a pin or a hold is in the way, or the registry was not reached, 2 the command line or the configuration is wrong.",
 )
 
 
@@ -44,7 +46,7 @@ def evacuate(
 
     It passes every guard but the floors: no endpoint is left with fewer addresses than its minimum, and where a load is
     configured, as many targets stay as the rest needs to bear it, unless --all is said. What would change is printed; nothing is written without --apply. Then the planner follows the order, and each provider is watched until
-    it answers accordingly; the slowest is reported.
+    it answers accordingly; the slowest is reported. A pin or a hold in its way is named, with the command that lifts it.
     """
     settings = load(config)
     endpoint = endpoint.lower().rstrip(".")
@@ -55,9 +57,8 @@ def evacuate(
 
 
 def _found(settings: Settings, subject: str, endpoint: str, *, is_lifted: bool) -> str:
-    names = [item.name for item in settings.topology.endpoints]
-    if endpoint and endpoint not in names and not is_lifted:
-        raise Refused(f"no such endpoint in {settings.path}: {endpoint}", hint=f"there are: {', '.join(names)}")
+    if endpoint and settings.topology.endpoint(endpoint) is None and not is_lifted:
+        raise unknown_endpoints(settings, [endpoint])
     targets = [it for item in settings.topology.endpoints if endpoint in {"", item.name} for it in item.targets]
     known = {word for target in targets for word in (target.region, target.address)}
     # A target that is a name may be written without its last dot.
@@ -65,6 +66,8 @@ def _found(settings: Settings, subject: str, endpoint: str, *, is_lifted: bool) 
     if not found and is_lifted:
         return subject  # what stands can be lifted although it is not configured any more
     if not found:
-        regions = ", ".join(sorted({target.region for target in targets}))
-        raise Refused(f"no region and no target {subject!r} in {settings.path}", hint=f"regions: {regions}")
+        where = f"at {endpoint} in {settings.path}" if endpoint else f"in {settings.path}"
+        regions = listed(sorted({target.region for target in targets}))
+        fault = f"no region and no target {subject!r} {where}{did_you_mean(subject, known)}"
+        raise InvalidConfig((fault,), hint=f"regions: {regions}")
     return found

@@ -7,8 +7,9 @@ import typer
 
 from outlast.cli.options import DEFAULT_CONFIG, Config, epilog
 from outlast.cli.output import put
+from outlast.cli.readiness import check_needs
 from outlast.cli.role import named, run_role
-from outlast.config import scalars
+from outlast.config import scalars, wire
 from outlast.config.exporter import Listening, run_exporter
 from outlast.config.notices import Tell
 from outlast.config.parse import load
@@ -43,6 +44,7 @@ def run(
     """
     settings = load(config)
     listening = _listening(listen, interval)
+    check_needs(settings, wire.registry, wire.readers)
 
     def started(port: int) -> None:
         put(f"http://{listening.address}:{port}/metrics")

@@ -1,4 +1,4 @@
-"""What freeze, thaw, retire, adopt and break-glass share: one machine for each endpoint at each provider, and what is printed of it."""
+"""What freeze, thaw, retire, adopt, break-glass and plan rollback share: one machine for each endpoint at each provider, and what is printed of it."""
 
 import asyncio
 import getpass
@@ -7,11 +7,12 @@ import sys
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import typer
 
-from outlast.cli.audit import write_down
+from outlast.cli.audit import unchanged, write_down
+from outlast.cli.names import unknown_endpoints
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import wire
@@ -19,7 +20,7 @@ from outlast.config.hand_turns import Pace, hand_turns
 from outlast.config.overview import unlisted
 from outlast.config.parse import load
 from outlast.config.settings import Settings
-from outlast.errors import Refused, Unavailable
+from outlast.errors import InvalidConfig, OutlastError, Unavailable
 from outlast.loop import drive
 from outlast.system_clock import SystemClock
 from outlast.traffic.content import describe
@@ -39,7 +40,15 @@ UNREACHED = {
     Command.RETIRE: "NOT RETIRED",
     Command.ADOPT: "NOT ADOPTED",
     Command.BREAK_GLASS: "NOT WRITTEN",
+    Command.ROLLBACK: "NOT WRITTEN",
 }
+
+
+class Others(NamedTuple):
+    """The places that are ours by the registry and not in the file; `unread` is why that could not be asked."""
+
+    places: tuple[Place, ...] = ()
+    unread: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +63,8 @@ class Hand:
     """What the audit log calls it; by default the command's name."""
     pace: Pace = field(default_factory=Pace)
     """How long enactors at weak providers may take to give way."""
+    others: Others = field(default_factory=Others)
+    """What of it is not in the file; if that was asked for and is not known, not all is done."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,50 +92,59 @@ def operator(command: Command) -> str:
     return f"{command}/{user()}"[:48]
 
 
-def chosen(
-    settings: Settings, names: list[str], *, everything: bool, unlisted: tuple[Place, ...] = ()
-) -> tuple[Place, ...]:
-    """The places that the command line names; of those that are ours and `unlisted` in the file too.
+def chosen(settings: Settings, names: list[str], *, everything: bool, others: Others = Others()) -> tuple[Place, ...]:
+    """The places that the command line names, of those in the file and of the others.
 
     Raises:
-        Refused: A name is not configured, or neither a name nor `--all` was given.
+        InvalidConfig: A name is unknown, or neither a name nor `--all` was given.
+        Unavailable: A name is not in the file, and the registry, which might know it, was not read.
 
     """
     if bool(names) == everything:
-        raise Refused("name the endpoints, or say --all", hint="outlast status lists them")
+        raise InvalidConfig(("name the endpoints, or say --all",), hint="outlast status lists them")
     wanted = {name.lower().rstrip(".") for name in names}
-    ours = {place.endpoint for place in unlisted}
+    ours = {place.endpoint for place in others.places}
     unknown = sorted(name for name in wanted - ours if settings.topology.endpoint(name) is None)
+    if unknown and others.unread:
+        what = f"{', '.join(unknown)} is not in {settings.path}, and the registry was not reached"
+        raise Unavailable(f"{what}: {others.unread}", hint="it alone knows what is ours and not in the file")
     if unknown:
-        there = ", ".join(endpoint.name for endpoint in settings.topology.endpoints)
-        raise Refused(f"no such endpoint in {settings.path}: {', '.join(unknown)}", hint=f"there are: {there}")
-    return tuple(place for place in (*wire.places(settings), *unlisted) if everything or place.endpoint in wanted)
+        raise unknown_endpoints(settings, unknown)
+    return tuple(place for place in (*wire.places(settings), *others.places) if everything or place.endpoint in wanted)
 
 
 def hold(command: Command, wanted: Wanted) -> None:
     """Freeze, thaw, retire or adopt what the command line names."""
     settings = load(wanted.config)
     registry = wire.registry(settings, is_reader=not wanted.apply)
-    others = _others(settings, registry, wanted.names)
-    places = chosen(settings, wanted.names, everything=wanted.everything, unlisted=others)
+    others = _others(settings, registry, wanted)
+    places = chosen(settings, wanted.names, everything=wanted.everything, others=others)
     me = operator(command)
     states = tuple(HoldState(command, me, settings.realm, place.provider, place.endpoint) for place in places)
-    providers = wire.providers(settings)
     hand = Hand(
-        registry=registry, providers=providers, apply=wanted.apply, reason=wanted.reason, pace=pace_of(settings)
+        registry=registry,
+        providers=wire.providers(settings),
+        apply=wanted.apply,
+        reason=wanted.reason,
+        pace=pace_of(settings),
+        others=others,
     )
     carry_out(states, hand, as_json=wanted.as_json)
 
 
-def _others(settings: Settings, registry: Registry, names: list[str]) -> tuple[Place, ...]:
-    # The registry is asked only for a name that the file lacks: a hand in a hurry must not wait for one that is down.
-    if all(settings.topology.endpoint(name.lower().rstrip(".")) is not None for name in names):
-        return ()
+def _others(settings: Settings, registry: Registry, wanted: Wanted) -> Others:
+    # For names that are all in the file the registry is not asked: a hand in a hurry must not wait for one that is down.
+    are_listed = all(settings.topology.endpoint(name.lower().rstrip(".")) is not None for name in wanted.names)
+    if are_listed and not wanted.everything:
+        return Others()
     try:
         wire.check_registry(settings)
     except Unavailable:
-        return ()
-    return asyncio.run(unlisted(settings, registry))
+        return Others()  # where nothing was ever written, nothing is ours
+    try:
+        return Others(asyncio.run(unlisted(settings, registry)))
+    except OutlastError as error:
+        return Others(unread=str(error))
 
 
 def pace_of(settings: Settings) -> Pace:
@@ -141,7 +161,11 @@ def carry_out(states: tuple[HoldState, ...], hand: Hand, *, as_json: bool) -> No
             put_json(to_json(ends, hand, unguarded))
         else:
             _print(ends, hand, unguarded)
-    raise typer.Exit(0 if all(end.phase is Phase.DONE for end in ends) else 1)
+    raise typer.Exit(0 if _is_done(ends, hand) else 1)
+
+
+def _is_done(ends: tuple[HoldState, ...], hand: Hand) -> bool:
+    return not hand.others.unread and all(end.phase is Phase.DONE for end in ends)
 
 
 Unguarded = Mapping[str, str]
@@ -161,9 +185,14 @@ async def drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[tuple[Ho
     ends = tuple(driven.get(state) or stopped[state] for state in states)
     for end in ends:
         what, subject = hand.what or str(end.command), f"{end.endpoint}@{end.provider}"
-        outcome = end.why if end.phase is Phase.DONE else f"{end.phase}: {end.why}"
-        await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=outcome)
+        await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=_deed(end))
     return ends, {name: turn.unguarded for name, turn in turns.items() if turn.unguarded}
+
+
+def _deed(end: HoldState) -> str:
+    if end.phase is not Phase.DONE:
+        return f"{end.phase}: {end.why}"
+    return end.why if end.intent is not None else unchanged(end.why)
 
 
 def _stopped(state: HoldState, refused: Mapping[str, str]) -> HoldState:
@@ -205,14 +234,20 @@ async def _awaited(ask: Callable[[], Awaitable[Live]]) -> Live:
 
 def to_json(ends: tuple[HoldState, ...], hand: Hand, unguarded: Unguarded) -> dict[str, Any]:
     """The output contract of `--json`: one object for each endpoint at each provider, `there` and `writes` with it."""
+    others = frozenset(hand.others.places)
     return {
         "command": str(ends[0].command) if ends else "",
         "applied": hand.apply,
         "reason": hand.reason,
-        "ok": all(end.phase is Phase.DONE for end in ends),
+        "ok": _is_done(ends, hand),
+        "others_unread": hand.others.unread,
         "unguarded": dict(unguarded),
-        "places": [_place_to_json(end, hand) for end in ends],
+        "places": [{**_place_to_json(end, hand), "unlisted": _place(end) in others} for end in ends],
     }
+
+
+def _place(end: HoldState) -> Place:
+    return Place(end.provider, end.endpoint)
 
 
 def _place_to_json(end: HoldState, hand: Hand) -> dict[str, Any]:
@@ -245,8 +280,11 @@ def _intent_to_json(intent: Transaction | None) -> dict[str, Any] | None:
 
 
 def _print(ends: tuple[HoldState, ...], hand: Hand, unguarded: Unguarded) -> None:
+    others = frozenset(hand.others.places)
     for end in ends:
         put(f"{end.endpoint} at {end.provider}")
+        if _place(end) in others:
+            put("  unlisted: not in the configuration, and still ours")
         if end.live is not None:
             put(f"  there   {' '.join(end.live.sentinel) or 'no sentinel'}")
             put(f"          {describe(end.live.sets)}")
@@ -274,5 +312,8 @@ def _print_summary(ends: tuple[HoldState, ...], hand: Hand) -> None:
     if missed:
         listed = ", ".join(f"{end.endpoint} at {end.provider}" for end in missed)
         put(f"{UNREACHED[missed[0].command]}: {listed}")
+    if hand.others.unread and ends:
+        which = "what is ours and not in the configuration, if there is any"
+        put(printable(f"{UNREACHED[ends[0].command]}: {which}; the registry was not reached: {hand.others.unread}"))
     if not hand.apply and any(end.intent is not None for end in ends):
         put("This was a dry run: nothing was written. Add --apply to write.")

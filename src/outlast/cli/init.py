@@ -13,7 +13,7 @@ from outlast.errors import Refused, Unavailable
 EPILOG = epilog(
     "outlast init",
     "outlast init /etc/outlast/outlast.toml",
-    status="0 written, 1 the file is there already or cannot be written.",
+    status="0 written, 1 the file is there already or cannot be written, 2 the command line is wrong.",
 )
 
 

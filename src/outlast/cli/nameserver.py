@@ -22,7 +22,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 EPILOG = epilog(
     "tsig-keygen outlast > tsig.key",
     "outlast nameserver serve --zone example.com --state example.com.zone --key-file tsig.key --listen 127.0.0.1:5353",
-    status="0 stopped by SIGINT or SIGTERM, 1 the port or address cannot be had, 2 an option is wrong.",
+    status="0 stopped by SIGINT or SIGTERM, 1 the port or address cannot be had, 2 the command line is wrong.",
 )
 
 

@@ -6,11 +6,13 @@ from typing import Annotated
 import typer
 
 from outlast.cli.hold import user
+from outlast.cli.names import unknown_endpoints
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
-from outlast.cli.ordering import Wish, carry_out_order
+from outlast.cli.ordering import carry_out_order
+from outlast.cli.ordering_preview import Wish
 from outlast.config import scalars
 from outlast.config.parse import load
-from outlast.errors import Refused
+from outlast.errors import InvalidConfig, did_you_mean
 from outlast.traffic.orders import Kind, Order
 
 EPILOG = epilog(
@@ -18,7 +20,7 @@ EPILOG = epilog(
     'outlast pin db.example.com 192.0.2.1 192.0.2.2 --apply --reason "probes lie, INC-42"',
     "outlast pin api.example.com lb-2.west.example.net --apply      where targets are names",
     "outlast pin db.example.com --undo --apply",
-    status="0 done and DNS follows (or would), 1 a provider did not follow in time or the registry was not reached, 2 the configuration is wrong.",
+    status="0 done and DNS follows (or would), 1 a provider did not follow in time, a pin or a hold is in the way, or the registry was not reached, 2 the command line or the configuration is wrong.",
 )
 
 
@@ -36,21 +38,20 @@ def pin(
     """Let an endpoint answer just these of its targets, healthy or not, until the pin is lifted.
 
     For the day on which probes are wrong. Unlike break-glass it goes through the planner, and needs a registry. What
-    would change is printed; nothing is written without --apply.
+    would change is printed; nothing is written without --apply. A hold in its way is named, with the command that lifts it.
     """
     settings = load(config)
     name = name.lower().rstrip(".")
     endpoint = settings.topology.endpoint(name)
     there = endpoint.addresses if endpoint is not None else ()
     if endpoint is None and not undo:
-        names = ", ".join(item.name for item in settings.topology.endpoints)
-        raise Refused(f"no such endpoint in {settings.path}: {name}", hint=f"there are: {names}")
+        raise unknown_endpoints(settings, [name])
     if bool(addresses) == undo:
-        raise Refused("name the targets, or say --undo", hint=f"targets: {', '.join(there)}")
+        raise InvalidConfig(("name the targets, or say --undo",), hint=f"targets: {', '.join(there)}")
     wanted = tuple(map(scalars.target, addresses or ()))
     strange = sorted(set(wanted) - set(there))
     if strange:
-        hint = f"targets: {', '.join(there)}; for others use break-glass"
-        raise Refused(f"no targets of {name}: {', '.join(strange)}", hint=hint)
+        faults = tuple(f"no target of {name}: {it}{did_you_mean(it, there)}" for it in strange)
+        raise InvalidConfig(faults, hint=f"targets: {', '.join(there)}; for others use break-glass")
     order = Order(Kind.PIN, "", name, wanted, user(), time.time_ns(), reason)
     carry_out_order(settings, Wish(order=order, undo=undo, apply=apply, wait=wait, as_json=as_json))

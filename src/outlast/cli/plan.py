@@ -18,14 +18,14 @@ from outlast.traffic.plan import Entry, Plan, sets_to_json
 from outlast.traffic.ports import Registry
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
-STATUS = "0 printed, 1 there is no such plan or the registry was not reached, 2 the configuration is wrong."
+STATUS = "0 printed, 1 there is no such plan or the registry was not reached, 2 the command line or the configuration is wrong."
 SHOW = epilog("outlast plan show", "outlast plan show 41 --json", status=STATUS)
 DIFF = epilog("outlast plan diff 41", "outlast plan diff 41 43 --json", status=STATUS)
 HISTORY = epilog("outlast plan history", status=STATUS)
 ROLLBACK = epilog(
     "outlast plan rollback 41 db.example.com",
     'outlast plan rollback 41 --all --apply --reason "INC-42"',
-    status="0 written (or would be), 1 a provider was not reached or refused, 2 the configuration is wrong.",
+    status="0 written (or would be), 1 a provider was not reached or refused, or there is no such plan, 2 the command line or the configuration is wrong.",
 )
 Generation = Annotated[int, typer.Argument(metavar="GENERATION", help="As outlast plan history lists them.", min=1)]
 Latest = Annotated[
@@ -101,15 +101,15 @@ def rollback(
     printed; nothing is written without --apply.
     """
     settings = load(config)
+    places = chosen(settings, names or [], everything=everything)
     registry = _registry_of(settings, is_reader=not apply)
     old = asyncio.run(_plan(registry, generation))
-    places = chosen(settings, names or [], everything=everything)
     missing = sorted({place.endpoint for place in places if old.entry(place.endpoint) is None})
     if missing:
         raise Refused(f"plan {generation} does not know {', '.join(missing)}", hint="name the endpoints that it knows")
-    me = operator(Command.BREAK_GLASS)
+    me = operator(Command.ROLLBACK)
     states = tuple(
-        HoldState(Command.BREAK_GLASS, me, settings.realm, *place, content=entry.content)
+        HoldState(Command.ROLLBACK, me, settings.realm, *place, content=entry.content)
         for place in places
         if (entry := old.entry(place.endpoint)) is not None
     )

@@ -7,7 +7,7 @@ import typer
 
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import FAILED, printable, put, put_json
-from outlast.errors import Refused, ResolutionFailed
+from outlast.errors import InvalidConfig, Refused, ResolutionFailed
 
 if TYPE_CHECKING:
     from outlast.resolver.options import ResolverOptions
@@ -27,7 +27,7 @@ ASK_EPILOG = epilog(
 )
 FORGET_EPILOG = epilog(
     "outlast resolver forget old.example.com",
-    status="0 it is forgotten, or was not known, 1 the store cannot be written, 2 the configuration is wrong.",
+    status="0 it is forgotten, or was not known, 1 the store cannot be written, 2 the command line or the configuration is wrong.",
 )
 
 
@@ -77,7 +77,8 @@ def forget(
     """Accept that a name is gone: its last-known-good addresses are forgotten by every program that shares the store."""
     options = _options(None, config)
     if options.store is None:
-        raise Refused(f"{config} names no store, so there is nothing to forget", hint='add store = "resolver.known"')
+        fault = f"{config} names no store, so there is nothing to forget"
+        raise InvalidConfig((fault,), hint='add store = "resolver.known"')
     with _resolver(options) as made:
         was_known = made.purge(name)
         fault = made.stats().store_fault

@@ -11,7 +11,7 @@ from outlast.traffic.hold_state import Command
 EPILOG = epilog(
     "outlast retire old.example.com",
     'outlast retire old.example.com --apply --reason "moved to new.example.com"',
-    status="0 it is retired everywhere (or would be), 1 a provider was not reached or refused, 2 the configuration is wrong.",
+    status="0 it is retired everywhere (or would be), 1 a provider was not reached or refused, 2 the command line or the configuration is wrong.",
 )
 
 

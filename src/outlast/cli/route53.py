@@ -7,10 +7,12 @@ import typer
 
 from outlast.cli.options import DEFAULT_CONFIG, Apply, Config, Json, Reason, epilog
 from outlast.cli.output import put
+from outlast.cli.readiness import check_needs
 from outlast.cli.role import run_role
 from outlast.config import scalars, wire
 from outlast.config.notices import Tell
 from outlast.config.parse import load
+from outlast.config.settings import Settings
 from outlast.errors import InvalidConfig, OutlastError
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
@@ -19,9 +21,9 @@ PREPARE = epilog(
     "outlast route53 prepare shop.example.com",
     'outlast route53 prepare shop.example.com --apply --reason "a region can be left without a change"',
     "outlast route53 prepare shop.example.com --primary east --apply",
-    status="0 it is prepared (or would be), 1 something is in the way or Route 53 refused, 2 the configuration is wrong.",
+    status="0 it is prepared (or would be), 1 something is in the way or Route 53 refused, 2 the command line or the configuration is wrong.",
 )
-STATUS = "0 the watches say so (or would), 1 not enough of them do, or it is refused, 2 the configuration is wrong."
+STATUS = "0 the watches say so (or would), 1 not enough of them do, or it is refused, 2 the command line or the configuration is wrong."
 LEAVE = epilog(
     "outlast route53 leave us-east-1",
     'outlast route53 leave us-east-1 --apply --reason "INC-42"',
@@ -131,6 +133,7 @@ def watch(
     """
     settings = load(config)
     address, port = _listening(listen)
+    check_needs(settings, wire.registry, _kept)
 
     def started(bound: int) -> None:
         put(f"http://{address}:{bound}{path}")
@@ -148,6 +151,14 @@ def watch(
             raise OutlastError(f"{listen}: {error.strerror}", hint="name another port, or see to the disk") from error
 
     run_role("watch", role)
+
+
+def _kept(settings: Settings) -> None:
+    from outlast.config import leaving
+
+    found = leaving.places(settings, leaving.WATCH_NAME)
+    leaving.load_ordered(found)
+    leaving.load_here(found)
 
 
 def _listening(text: str) -> tuple[str, int]:

@@ -8,14 +8,15 @@ from typing import Any, NamedTuple
 
 import typer
 
-from outlast.cli.audit import write_down
+from outlast.cli.audit import unchanged, write_down
 from outlast.cli.hold import user
+from outlast.cli.names import listed
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import leaving, wire
 from outlast.config.leaving import Region
 from outlast.config.settings import Route53Settings, Settings
-from outlast.errors import OutlastError, Refused, Unavailable
+from outlast.errors import InvalidConfig, OutlastError, Refused, Unavailable, did_you_mean
 from outlast.provider.route53_failover import Watch, quorum, regions_of, uppers, watch_of
 from outlast.provider.route53_watch import asks
 from outlast.traffic.orders import Kind, Order
@@ -82,7 +83,9 @@ async def _carry_out(settings: Settings, names: list[str], wish: Signal) -> list
     if not wish.apply:
         return told
     for it in told:
-        await _say(settings, registry, places, Region(it.endpoint, wish.region), wish)
+        region = Region(it.endpoint, wish.region)
+        await _say(registry, places, region, wish)
+        await _write_down(settings, registry, region, wish, was_left=region in left)
     return told if wish.here else await _wait(settings, told, wish)
 
 
@@ -114,9 +117,12 @@ def _chosen(
     wanted = [name.lower().rstrip(".") for name in names] or sorted(fitting)
     unknown = [name for name in wanted if name not in fitting]
     if unknown or not wanted:
-        known = ", ".join(f"{name} ({' '.join(regions)})" for name, regions in sorted(there.items())) or "none"
-        what = f"{', '.join(unknown)} is" if unknown else "no name is"
-        raise Refused(f"{what} not over {region} and another region in {settings.path}", hint=f"names: {known}")
+        names_there = listed(f"{name} ({' '.join(regions)})" for name, regions in sorted(there.items())) or "none"
+        every = {word for regions in there.values() for word in regions}
+        near = did_you_mean(region, every) if region not in every else ""
+        what = f"over {region} and another region in {settings.path}"
+        faults = tuple(f"{name} is not {what}{near or did_you_mean(name, fitting)}" for name in unknown)
+        raise InvalidConfig(faults or (f"no name is {what}{near}",), hint=f"names: {names_there}")
     return [(name, fitting[name]) for name in wanted]
 
 
@@ -134,10 +140,7 @@ def _told(upper: str, regions: tuple[str, ...], left: Collection[Region], wish: 
     return Told(upper, answering or regions)
 
 
-async def _say(
-    settings: Settings, registry: Registry | None, places: leaving.Places, region: Region, wish: Signal
-) -> None:
-    verb = "leave" if wish.left else "return"
+async def _say(registry: Registry | None, places: leaving.Places, region: Region, wish: Signal) -> None:
     if registry is None:
         try:
             leaving.say_here(places, region, left=wish.left)
@@ -146,9 +149,16 @@ async def _say(
     else:
         order = Order(Kind.LEAVE, region.region, region.endpoint, (), user(), time.time_ns(), wish.reason)
         await (registry.give_order(order) if wish.left else registry.lift_order(order.key))
+
+
+async def _write_down(
+    settings: Settings, registry: Registry | None, region: Region, wish: Signal, *, was_left: bool
+) -> None:
     log = registry or wire.registry(settings)
+    verb = "leave" if wish.left else "return"
     what, subject = f"route53 {verb}{' --here' if wish.here else ''}", f"{region.region} of {region.endpoint}"
-    await write_down(log, by=user(), what=what, subject=subject, why=wish.reason, outcome="said")
+    outcome = unchanged("it was left already" if was_left else "it was not left") if was_left == wish.left else "said"
+    await write_down(log, by=user(), what=what, subject=subject, why=wish.reason, outcome=outcome)
 
 
 async def _wait(settings: Settings, told: list[Told], wish: Signal) -> list[Told]:

@@ -7,16 +7,16 @@ from typing import Any
 
 import typer
 
-from outlast.cli.audit import write_down
+from outlast.cli.audit import unchanged, write_down
 from outlast.cli.hold import user
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.settings import Route53Settings, Settings
-from outlast.errors import InvalidConfig, OutlastError, Refused
+from outlast.errors import InvalidConfig, OutlastError
 from outlast.provider.route53 import Route53Provider
 from outlast.provider.route53_failover import Check, joined, regional, watch_of
-from outlast.provider.route53_prepare import Preparation, carry_out, survey
+from outlast.provider.route53_prepare import ALREADY, Preparation, carry_out, survey
 from outlast.provider.route53_sets import ApiSet, is_routed, record_set
 from outlast.traffic.ports import Outcome, Reply
 from outlast.traffic.topology import Endpoint
@@ -50,9 +50,8 @@ def prepare_name(settings: Settings, wanted: Wanted) -> None:
 def _provider_of(settings: Settings, name: str) -> Route53Settings:
     found = [it for it in settings.providers if isinstance(it, Route53Settings) and it.zone_of(name)]
     if not found:
-        raise Refused(
-            f"no provider in {settings.path} has {name} at Route 53", hint='one of kind = "route53" has zones'
-        )
+        fault = f"no provider in {settings.path} has {name} at Route 53"
+        raise InvalidConfig((fault,), hint='one of kind = "route53" has zones')
     if not found[0].watches:
         fix = 'add watches = ["https://west.watch.example/evacuated"], two or more: see docs/ROUTE53.md'
         raise InvalidConfig((f"{settings.path}: [provider.{found[0].name}] watches is missing: {fix}",))
@@ -70,7 +69,7 @@ def _above(settings: Settings, name: str) -> Endpoint:
         for it in below
     )
     fix = f"add these, and when they answer, retire {name}:{tables}" if below else "one for each: REGION.NAME"
-    raise Refused(f"{settings.path} has no regional endpoints below {name}", hint=fix)
+    raise InvalidConfig((f"{settings.path} has no regional endpoints below {name}",), hint=fix)
 
 
 async def _prepare(
@@ -87,6 +86,8 @@ async def _prepare(
     except OutlastError as error:
         reply = Reply(Outcome.FAILED, str(error))
     outcome = " ".join(word for word in (reply.outcome, reply.detail) if word)
+    if reply == Reply(Outcome.COMMITTED, ALREADY):
+        outcome = unchanged(ALREADY)
     what, subject = "route53 prepare", f"{endpoint.name}@{at.name}"
     registry = wire.registry(settings)
     await write_down(registry, by=user(), what=what, subject=subject, why=wanted.reason, outcome=outcome)

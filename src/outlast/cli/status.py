@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from outlast.cli.hold import chosen
+from outlast.cli.hold import Others, chosen
 from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import console, failed, printable, put, put_json
 from outlast.cli.plan import warnings
@@ -37,7 +37,7 @@ FOLDED_MIN = 5
 EPILOG = epilog(
     "outlast status",
     "outlast status db.example.com --json",
-    status="0 everything is in step with the plan, 1 something needs attention (a hold, too little capacity and a control plane that is silent count), 2 the configuration is wrong, 3 it could not tell.",
+    status="0 everything is in step with the plan, 1 something needs attention (a hold, too little capacity and a control plane that is silent count), 2 the command line or the configuration is wrong, 3 it could not tell.",
 )
 
 
@@ -55,7 +55,12 @@ def status(
     settings = load(config)
     registry = wire.registry(settings, is_reader=True)
     overview = asyncio.run(overlook(settings, registry))
-    places = chosen(settings, names or [], everything=not names, unlisted=overview.unlisted)
+    others = Others(overview.unlisted, overview.unread)
+    try:
+        places = chosen(settings, names or [], everything=not names, others=others)
+    except Unavailable as error:
+        failed(error)
+        raise typer.Exit(COULD_NOT_TELL) from error
     try:
         wire.check_registry(settings)
     except Unavailable as error:
@@ -74,7 +79,9 @@ def status(
 async def _read(
     settings: Settings, places: tuple[Place, ...], registry: Registry, overview: Overview
 ) -> tuple[Line, ...]:
-    lines = await read_places(settings, places, registry, wire.providers(settings), signals=overview.signals)
+    down = overview.unread if overview.is_down else ""
+    providers = wire.providers(settings)
+    lines = await read_places(settings, places, registry, providers, signals=overview.signals, down=down)
     return tuple(
         line._replace(assessment=unlisted(line.assessment, line.place.endpoint))
         if line.place in overview.unlisted and line.assessment.agreement is not Agreement.RETIRED

@@ -11,13 +11,15 @@ from outlast.traffic.hold_state import Command
 EPILOG = epilog(
     "outlast thaw db.example.com",
     'outlast thaw --all --apply --reason "INC-42: provider is being repaired"',
-    status="0 every provider is thawed (or would be), 1 one was not reached or refused, 2 the configuration is wrong.",
+    status="0 every provider is thawed (or would be), 1 one was not reached or refused, 2 the command line or the configuration is wrong.",
 )
 
 
 def thaw(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Endpoints.")] = None,
-    everything: Annotated[bool, typer.Option("--all", help="Every endpoint.")] = False,
+    everything: Annotated[
+        bool, typer.Option("--all", help="Every endpoint, and what is ours and no longer in the file.")
+    ] = False,
     apply: Apply = False,
     reason: Reason = "",
     as_json: Json = False,

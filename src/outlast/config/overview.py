@@ -22,13 +22,16 @@ RUNNING = "is outlast up running?"
 class Overview(NamedTuple):
     """What was found. `silent` is for how many seconds no prober has said anything, `None` if one has lately.
 
-    `unlisted` are the places that enactors still look after although the file does not name them.
+    `unlisted` are the places that enactors still look after although the file does not name them. `unread` is why the
+    registry could not be read, and then nothing else is known; `is_down` if it need not be asked for anything more.
     """
 
     signals: tuple[Signal, ...] = ()
     silent: float | None = None
     orders: tuple[Unfollowed, ...] = ()
     unlisted: tuple[Place, ...] = ()
+    unread: str = ""
+    is_down: bool = False
 
     def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
         """What is wrong with the control plane as these places have it, in words."""
@@ -40,11 +43,13 @@ class Overview(NamedTuple):
 async def overlook(settings: Settings, registry: Registry) -> Overview:
     """Read once what concerns the whole. Of a registry that does not answer nothing is said: each place says that."""
     try:
-        signals, plan, records, orders = await asyncio.gather(
-            registry.signals(), registry.latest_plan(), registry.records(), registry.orders()
-        )
-    except OutlastError:
-        return Overview()
+        plan = await registry.latest_plan()  # alone: whoever is down keeps one asker waiting, and for one timeout
+    except OutlastError as error:
+        return Overview(unread=str(error), is_down=True)
+    try:
+        signals, records, orders = await asyncio.gather(registry.signals(), registry.records(), registry.orders())
+    except OutlastError as error:
+        return Overview(unread=str(error))
     inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
     late: tuple[Unfollowed, ...] = ()
     with contextlib.suppress(UnsafePlan):  # the planner has its own alarm for a plan that cannot be
@@ -54,11 +59,13 @@ async def overlook(settings: Settings, registry: Registry) -> Overview:
 
 
 async def unlisted(settings: Settings, registry: Registry) -> tuple[Place, ...]:
-    """The places that are ours by the registry, not retired, and not in the file; none if it does not answer."""
-    try:
-        plan, records = await asyncio.gather(registry.latest_plan(), registry.records())
-    except OutlastError:
-        return ()
+    """The places that are ours by the registry, not retired, and not in the file.
+
+    Raises:
+        OutlastError: The registry does not answer, or what it says is damaged.
+
+    """
+    plan, records = await asyncio.gather(registry.latest_plan(), registry.records())
     return _unlisted(settings, plan, records)
 
 

@@ -33,8 +33,12 @@ async def read_places(
     providers: Mapping[str, Provider],
     *,
     signals: tuple[Signal, ...] | None = None,
+    down: str = "",
 ) -> tuple[Line, ...]:
-    """Read all of them, a few at a time. What cannot be read is told, never raised. `signals`: if they were read already."""
+    """Read all of them, a few at a time. What cannot be read is told, never raised.
+
+    `signals`: if they were read already. `down`: why the registry did not answer, if it was asked already.
+    """
     room = asyncio.Semaphore(CONCURRENT)
     evidence = _fresh(settings, await _signals(registry) if signals is None else signals)
 
@@ -43,7 +47,7 @@ async def read_places(
             # The primary first: a registry read later can only be newer, so an apply in between looks like "behind".
             provider = providers[place.provider]
             live = await _live(provider, place.endpoint)
-            known = await _known(registry, place)
+            known = down or await _known(registry, place)
             assessment = heard(assess(settings.realm, known, live), live, evidence)
             return Line(place, known, live, assessment, provider.tier)
 

@@ -12,11 +12,20 @@ from pathlib import Path
 from outlast.errors import Unavailable
 
 
+class InUse(Unavailable):
+    """Somebody else holds the lock; `holder` is the number of that process, or `unknown`."""
+
+    def __init__(self, message: str, *, holder: str, hint: str) -> None:
+        super().__init__(message, hint=hint)
+        self.holder = holder
+
+
 class FileLock:
     """Holds `path` until closed. The file stays behind: removing it would let two holders in.
 
     Raises:
-        Unavailable: Somebody else holds it; the message names the process.
+        InUse: Somebody else holds it; the message names the process.
+        Unavailable: The file cannot be had.
 
     """
 
@@ -39,8 +48,9 @@ class FileLock:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             holder = os.pread(self._handle, 20, 0).decode(errors="replace").strip() or "unknown"
-            raise Unavailable(
+            raise InUse(
                 f"{noun} {path.with_suffix('')} is in use by process {holder}",
+                holder=holder,
                 hint="one process per spool: give this one a path of its own, or stop the other",
             ) from None
         # Only words for the next one's message, written in place. On a full disk they may not fit; the lock holds all the

@@ -14,6 +14,9 @@ from outlast.traffic.ports import Outcome, Reply
 from outlast.traffic.sentinel import Sentinel, Standing, parse, sentinel_name
 from outlast.traffic.topology import Endpoint
 
+ALREADY = "already prepared"
+"""The detail of a reply after which all is as it was."""
+
 
 class Preparation(NamedTuple):
     """What preparing a name comes to, by what stands there. In `coming` a health check has its reference for an id.
@@ -106,7 +109,7 @@ async def carry_out(provider: Route53Provider, found: Preparation) -> Reply:
     ids = {own[-1].reference: await _create(provider, own) for own in found.checks.values()}
     coming = [{**item, "HealthCheckId": ids[item["HealthCheckId"]]} for item in found.coming]
     if set(map(record_set, found.going)) == set(map(record_set, coming)):
-        return Reply(Outcome.COMMITTED, "already prepared")
+        return Reply(Outcome.COMMITTED, ALREADY)
     batch = [*_each("DELETE", found.going), *_each("CREATE", coming)]
     return await provider.change(provider.zone_of(found.endpoint), batch)
 

@@ -4,7 +4,8 @@ Each writes the coming sentinel to the registry's record first, if the registry 
 (rule e): a hold whose sentinel is lost afterwards is recreated as a hold. Freeze, thaw and retire change nothing but
 the sentinel, and refuse while the records differ from what it names: a frozen mistake would be nobody's to mend.
 Adopt makes a name ours that nobody has claimed, or that was retired, with the records that it has; enactors then follow
-the plan. Break-glass writes what the person says, needs no registry, and takes a generation above everything it can read. Where no
+the plan. Break-glass writes what the person says, needs no registry, and takes a generation above everything it can read; so does
+rollback with what an older plan says. Where no
 sentinel is left to read, that is the registry alone, so it is asked again after seeing that (rule i): what was read before
 may have been overtaken by the very sentinel that is gone.
 
@@ -13,7 +14,7 @@ Dry run: `decide_only` ends the pass where the first write would be, with the in
 
 from outlast.traffic.content import Content
 from outlast.traffic.hold_decisions import Ending, decide
-from outlast.traffic.hold_state import Command, HoldState, Phase
+from outlast.traffic.hold_state import WRITING, Command, HoldState, Phase
 from outlast.traffic.messages import (
     Commit,
     Committed,
@@ -97,7 +98,7 @@ def _is_blind(state: HoldState) -> bool:
     # There is no sentinel to go above, and a registry that answered: only what it says now counts.
     assert state.live is not None
     is_told = isinstance(parse(state.live.sentinel), Sentinel)
-    return state.command in {Command.BREAK_GLASS, Command.ADOPT} and state.known is not None and not is_told
+    return state.command in {*WRITING, Command.ADOPT} and state.known is not None and not is_told
 
 
 def _read_again(state: HoldState) -> Step:

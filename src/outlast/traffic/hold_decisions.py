@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from outlast.traffic.content import Content, describe, digest, publishable
-from outlast.traffic.hold_state import Command, HoldState, Phase
+from outlast.traffic.hold_state import WRITING, Command, HoldState, Phase
 from outlast.traffic.ports import Known, Live
 from outlast.traffic.sentinel import Corrupt, Reading, Sentinel, Standing, UnknownVersion, parse
 
@@ -29,7 +29,7 @@ def decide(state: HoldState) -> Writing | Ending:
     """What the command comes to, now that the primary has been read."""
     assert state.live is not None
     seen = parse(state.live.sentinel)
-    if state.command is Command.BREAK_GLASS:
+    if state.command in WRITING:
         return _break_glass(state, seen)
     if state.command is Command.ADOPT:
         return _adopt(state, seen)
@@ -120,11 +120,12 @@ def _differs(live: Live, seen: Reading) -> str:
 
 
 def _break_glass(state: HoldState, seen: Reading) -> Writing | Ending:
-    assert state.content is not None, "break-glass is told what to write"
+    assert state.content is not None, "it is told what to write"
     assert state.live is not None
     refused = "" if state.take_over else _needs_take_over(state, seen)
     if refused:
-        return Ending(Phase.REFUSED, f"{refused}; add --take-over if it shall be ours")
+        fix = "add --take-over" if state.command is Command.BREAK_GLASS else "use break-glass --take-over"
+        return Ending(Phase.REFUSED, f"{refused}; {fix} if it shall be ours")
     known = state.known
     record = known.record if known is not None else None
     sentinels = [item for item in (seen, record.sentinel if record is not None else None) if isinstance(item, Sentinel)]

@@ -15,6 +15,12 @@ class Command(StrEnum):
     RETIRE = "retire"
     ADOPT = "adopt"
     BREAK_GLASS = "break-glass"
+    ROLLBACK = "rollback"
+    """As break-glass, with what an older plan says."""
+
+
+WRITING = frozenset({Command.BREAK_GLASS, Command.ROLLBACK})
+"""Those that are told what to write, and hold it."""
 
 
 class Phase(StrEnum):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from outlast.cli import resolver as command
-from outlast.errors import InvalidConfig, Refused, ResolutionFailed
+from outlast.errors import InvalidConfig, ResolutionFailed
 from outlast.testing.scripted_dns import ScriptedDns
 
 NAME = "db.example.com"
@@ -82,5 +82,5 @@ def test_what_cannot_be_done_says_what_lifts_it(dns: ScriptedDns, tmp_path: Path
         run("ask", NAME, "-c", tmp_path / "missing.toml")
     with pytest.raises(InvalidConfig, match="not ADDRESS:PORT"):
         run("ask", NAME, "--upstream", "dns.example.com")
-    with pytest.raises(Refused, match="names no store"):
+    with pytest.raises(InvalidConfig, match="names no store"):
         run("forget", NAME, "-c", config(tmp_path, dns, store=""))
