@@ -331,3 +331,25 @@ def test_an_endpoint_on_hold_is_named_beforehand(world: World) -> None:
     assert 1 == len([line for line in shown if words.fullmatch(line)]), shown
     assert ([], (["primary"],) * 3) == (free, frozen)
     assert (["primary"], [], ["primary"], ["primary"]) == (by_sentinel, thawed, by_record, applied)
+
+
+def test_going_back_with_all_leaves_what_only_one_side_has(world: World) -> None:
+    """An endpoint that is newer than the plan stays as it is, and so does one that is no longer configured: both are told."""
+    file = world.folder / "outlast.toml"
+    old = file.read_text()
+    process = world.start("up", "--name", "a")
+    wait_for(lambda: world.is_settled(*BOTH))
+    before = world.status()["generation"]
+    file.write_text(f'{old}\n[endpoint."new.example.com".targets]\neast = ["127.0.0.1"]\n')
+    shown = ("plan", "show", "--json")
+    wait_for(lambda: "new.example.com" in world.run(*shown).stdout)
+    after = json.loads(world.run(*shown).stdout)["generation"]
+    newer = world.run("plan", "rollback", str(before), "--all")
+    file.write_text(old)
+    gone = world.run("plan", "rollback", str(after), "--all")
+    world.stop(process)
+
+    assert [(0, True), (0, True)] == [(it.returncode, "db.example.com" in it.stdout) for it in (newer, gone)]
+    assert f"new.example.com: left as it is, plan {before} does not have it" in newer.stderr
+    assert "new.example.com: left as it is, the configuration does not have it" in gone.stderr
+    assert "new.example.com" not in newer.stdout + gone.stdout

@@ -76,7 +76,7 @@ def test_dns_stays_and_is_mended_without_any_registry(world: World, server: Serv
     second = world.stop(enactor)
 
     writes = re.search(r" n=(\d+) gen=1 ", alone["sentinel"][0])
-    copy = world.folder / "enactor-a.copy"
+    copy = world.folder / "shop.enactor-a.copy"
     assert (BOTH, 0, 0, 0o600) == (before, first, second, copy.stat().st_mode & 0o777)
     assert writes is not None
     assert 3 == int(writes.group(1))

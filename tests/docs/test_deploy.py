@@ -10,6 +10,7 @@ import yaml
 from typer.testing import CliRunner
 
 from outlast.cli.app import app
+from outlast.config import wire
 from outlast.config.parse import load, parse
 from outlast.config.registry_settings import EtcdSettings, PostgresSettings
 
@@ -26,6 +27,13 @@ class Unit(configparser.ConfigParser):
 
 def manifests() -> list[Any]:
     return list(yaml.safe_load_all((DEPLOY / "kubernetes" / "outlast.yaml").read_text()))
+
+
+def _written(folder: Path) -> Path:
+    """The ConfigMap's file."""
+    (text,) = (item["data"]["outlast.toml"] for item in manifests() if item["kind"] == "ConfigMap")
+    (folder / "outlast.toml").write_text(text)
+    return folder / "outlast.toml"
 
 
 def helps(*words: str) -> str:
@@ -64,11 +72,22 @@ def test_the_manifests_start_roles_that_exist() -> None:
         assert "--config" in helps(name, "run")
 
 
+def test_every_role_has_a_place_to_write(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its root is read-only: an enactor's copy of the registry lies in a volume, or in what systemd makes for it."""
+    containers = [it["spec"]["template"]["spec"]["containers"][0] for it in manifests() if it["kind"] == "Deployment"]
+    places = [next(it["value"] for it in each["env"] if it["name"] == "STATE_DIRECTORY") for each in containers]
+    writable = [{it["mountPath"] for it in each["volumeMounts"] if not it.get("readOnly")} for each in containers]
+    settings = load(_written(tmp_path))
+    beside = wire.state_folder(settings)
+    monkeypatch.setenv("STATE_DIRECTORY", "/var/lib/outlast:/var/lib/more")
+
+    assert all(place in volumes for place, volumes in zip(places, writable, strict=True))
+    assert (tmp_path, Path("/var/lib/outlast")) == (beside, wire.state_folder(settings))
+
+
 def test_the_manifests_configuration_can_be_read(tmp_path: Path) -> None:
     """The ConfigMap's file is a valid configuration with a registry that several machines share."""
-    (text,) = (item["data"]["outlast.toml"] for item in manifests() if item["kind"] == "ConfigMap")
-    (tmp_path / "outlast.toml").write_text(text)
-    settings = load(tmp_path / "outlast.toml")
+    settings = load(_written(tmp_path))
 
     assert "postgres" in type(settings.registry).__name__.lower()
     assert {"us-east-1", "us-west-2"} == {it.region for end in settings.topology.endpoints for it in end.targets}

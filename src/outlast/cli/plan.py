@@ -1,6 +1,7 @@
 """`outlast plan`: what is planned, what was, what differs, and going back to it."""
 
 import asyncio
+import sys
 from typing import Annotated, Any
 
 import typer
@@ -15,7 +16,7 @@ from outlast.config.settings import Settings
 from outlast.errors import Refused
 from outlast.traffic.hold_state import Command, HoldState
 from outlast.traffic.plan import Entry, Plan, sets_to_json
-from outlast.traffic.ports import Registry
+from outlast.traffic.ports import Place, Registry
 
 app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 STATUS = "0 printed, 1 there is no such plan or the registry was not reached, 2 the command line or the configuration is wrong."
@@ -104,6 +105,8 @@ def rollback(
     places = chosen(settings, names or [], everything=everything)
     registry = _registry_of(settings, is_reader=not apply)
     old = asyncio.run(_plan(registry, generation))
+    if everything:
+        places = _known_to(old, places)
     missing = sorted({place.endpoint for place in places if old.entry(place.endpoint) is None})
     if missing:
         raise Refused(f"plan {generation} does not know {', '.join(missing)}", hint="name the endpoints that it knows")
@@ -122,6 +125,18 @@ def rollback(
         pace=pace_of(settings),
     )
     carry_out(states, hand, as_json=as_json)
+
+
+def _known_to(old: Plan, places: tuple[Place, ...]) -> tuple[Place, ...]:
+    """Of these places those that a plan has; what is on one side only stays as it is, and is told."""
+    listed, planned = {place.endpoint for place in places}, {entry.endpoint for entry in old.entries}
+    for name in sorted(listed - planned):
+        sys.stderr.write(printable(f"outlast: {name}: left as it is, plan {old.generation} does not have it") + "\n")
+    for name in sorted(planned - listed):
+        sys.stderr.write(printable(f"outlast: {name}: left as it is, the configuration does not have it") + "\n")
+    if not listed & planned:
+        raise Refused(f"plan {old.generation} has no endpoint of this configuration", hint="outlast plan history")
+    return tuple(place for place in places if place.endpoint in planned)
 
 
 def warnings(entry: Entry) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Callable, Iterator
 
+from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import InvalidConfig, Refused, Unavailable
 
@@ -40,7 +41,7 @@ def alone(settings: Settings, *names: str) -> Iterator[None]:
     """
     from outlast.data.lock import FileLock, InUse
 
-    folder = (settings.enactor.copy or settings.path).parent
+    folder = settings.enactor.copy.parent if settings.enactor.copy is not None else wire.state_folder(settings)
     with contextlib.ExitStack() as stack:
         for name in names:
             path = folder / f"{settings.realm}.{name}.lock"

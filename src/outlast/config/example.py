@@ -90,7 +90,7 @@ interval = "1s"
 [enactor]
 interval = "1s"
 stand_back = "300ms"                # for each peer that is preferred for an endpoint
-# copy = "enactor.copy"             # what the registry said last, for when it is down; by default NAME.copy beside this file
+# copy = "enactor.copy"             # what the registry said last, for when it is down; else REALM.NAME.copy, here or in $STATE_DIRECTORY
 # peers = ["enactor-a", "enactor-b", "enactor-c"]   # all enactors' names, so that they seldom collide
 
 [janitor]

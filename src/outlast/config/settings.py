@@ -210,7 +210,7 @@ class PlannerSettings:
 class EnactorSettings:
     """How often an enactor looks; `stand_back` seconds for each one of `peers` that is preferred for an endpoint.
 
-    `copy` is the file in which it keeps what the registry said last; `None`: beside the configuration, named after it.
+    `copy` is the file in which it keeps what the registry said last; `None`: named after it, in `wire.state_folder`.
     """
 
     interval: float = 1.0

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 from outlast.config import registry_wire
 from outlast.config.key import Key, check_api_key, check_secret, read_api_key, read_key_file, read_secret
@@ -40,9 +41,18 @@ def check_registry(settings: Settings) -> None:
     registry_wire.check_there(settings.registry, f"{settings.path}: [registry]")
 
 
+def state_folder(settings: Settings) -> Path:
+    """Where roles keep what is theirs: where systemd says (`STATE_DIRECTORY`, systemd.exec(5)), or beside the configuration.
+
+    A configuration mostly lies where roles must not write.
+    """
+    first = os.environ.get("STATE_DIRECTORY", "").split(":")[0]
+    return Path(first) if first else settings.path.parent
+
+
 def remembered(settings: Settings, shelf: Registry, name: str, on_fault: Callable[[str], None]) -> Registry:
     """Wire `shelf` for the enactor called `name`: with a copy on this machine's disk for when it does not answer."""
-    path = settings.enactor.copy or settings.path.parent / f"{name}.copy"
+    path = settings.enactor.copy or state_folder(settings) / f"{settings.realm}.{name}.copy"
     return registry_wire.remembered(shelf, path, realm=settings.realm, on_fault=on_fault)
 
 
