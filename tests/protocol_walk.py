@@ -12,7 +12,7 @@ from protocol_world import DB, SECOND, Actor, Fate, World, content
 
 from outlast.simulator.plan_store import ABSENT
 from outlast.traffic.content import digest
-from outlast.traffic.hold_state import Command
+from outlast.traffic.hold_state import WRITING, Command
 from outlast.traffic.messages import Commit
 from outlast.traffic.ports import Live, Record
 from outlast.traffic.sentinel import Sentinel, Standing, parse
@@ -100,7 +100,7 @@ class Mischief:
         held = isinstance(seen := parse(self.world.live(place).sentinel), Sentinel) and seen.standing is Standing.HELD
         likely = (Command.THAW, Command.THAW) if held else (Command.FREEZE, Command.BREAK_GLASS)
         command = self.chance.choice((*Command, *likely))
-        chosen = content(*_some(self.chance)) if command is Command.BREAK_GLASS else None
+        chosen = content(*_some(self.chance)) if command in WRITING else None
         # One at a time: two commands that race at one place are a known weakness (C13 among the counterexamples).
         if place not in {(person.state.provider, person.state.endpoint) for person in self.people}:
             self.people.append(self.world.person(command, chosen, provider=provider, endpoint=endpoint))

@@ -6,7 +6,7 @@ judges every write that lands.
 """
 
 from collections.abc import Callable, MutableMapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any
 
@@ -217,6 +217,7 @@ class World:
                 reports = tuple(self.registry.reports)
                 shelf = self.registry.shelf
                 topology = self.files.get(actor.name, self.topology)
+                topology = replace(topology, edition=topology.edition._replace(by=actor.name))
                 return m.InputsRead(topology, shelf.latest, shelf.floor, records, reports, (), self.wall)
         return self._at_registry(actor, effect)
 

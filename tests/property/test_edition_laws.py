@@ -55,7 +55,7 @@ def files(draw: st.DrawFn) -> tuple[Topology, Topology]:
             new.append(draw(st.sampled_from([one, draw(endpoints(name)), replace(one, soak=one.soak + 1)])))
     bakes = st.sampled_from([0.0, 0.0, 30.0])
     older, newer = (Topology(realm="test", endpoints=tuple(it), bake=draw(bakes)) for it in (old, new))
-    return with_edition(older, 10 * SECOND), with_edition(newer, 20 * SECOND)
+    return with_edition(older, 10 * SECOND, by="a"), with_edition(newer, 20 * SECOND, by="b")
 
 
 signals = st.lists(

@@ -57,8 +57,9 @@ async def run_planner(
 
     """
     source = followed(settings, name, tell)
+    topology = partial(source.dated, name)
     role = _Role(
-        name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings), topology=source.dated
+        name, settings, tell, wrap=wrap, registry=registry, providers=wire.readers(settings), topology=topology
     )
     state = planner.PlannerState(_planner_options(source.settings, name))
 

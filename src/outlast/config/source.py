@@ -52,14 +52,16 @@ class SettingsSource:
         """The last valid topology, after another look at the file."""
         return self.settings.topology
 
-    def dated(self) -> Topology:
-        """As `topology`, with its edition: what a planner needs where others may have other files.
+    def dated(self, reader: str) -> Topology:
+        """As `topology`, with its edition, for the planner of this name: others may have other files.
 
-        A file counts from its change on this machine (`st_ctime`), which copying with old times does not hide.
+        A file counts from when it was written (`st_mtime`), and an edit that is seen from when it came here (`st_ctime`):
+        copying with old times does not hide it. Who may read a file is no edit.
         """
         topology = self.topology()
         if self._dated is None or self._dated.endpoints is not topology.endpoints:
-            self._dated = with_edition(topology, self._since, known=self._dated)
+            by = f"{reader} at {self._settings.path.absolute()}"
+            self._dated = with_edition(topology, self._since, by=by, known=self._dated)
         elif self._dated.edition.since != self._since:
             self._dated = replace(self._dated, edition=self._dated.edition._replace(since=self._since))
         return self._dated
@@ -76,14 +78,14 @@ class SettingsSource:
             self._report(f"{path}: cannot be read: {error.strerror}")
             return
         self._stamp = stamp
-        digest = sha256(data).digest()
+        digest, since = sha256(data).digest(), status.st_mtime_ns
         if digest != self._digest:
-            self._digest = digest
+            self._digest, since = digest, status.st_ctime_ns
             self._report(self._follow(data))
         elif self._fault.startswith(f"{path}: cannot be read"):
             self._report("")
         if not self._fault:
-            self._since = status.st_ctime_ns
+            self._since = max(self._since, since)
 
     def _follow(self, data: bytes) -> str:
         try:

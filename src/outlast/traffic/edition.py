@@ -14,7 +14,6 @@ differ are enough to disagree about them for ever (one random pair of files in e
 
 import json
 from dataclasses import fields, replace
-from datetime import UTC, datetime
 from hashlib import blake2b
 
 from outlast.traffic.messages import InputsRead, Note
@@ -26,15 +25,20 @@ SKEW = 3_600_000_000_000
 _WRITTEN = tuple(item.name for item in fields(Endpoint) if item.init and item.name != "targets")
 
 
-def with_edition(topology: Topology, since: int, *, known: Topology | None = None) -> Topology:
-    """The same with its edition: what its file says, in whatever order, since when it says so (wall clock, nanoseconds).
+def with_edition(topology: Topology, since: int, *, by: str = "", known: Topology | None = None) -> Topology:
+    """The same with its edition: what its file says, in whatever order, since when, and whose file it is.
 
-    Digests of endpoints that `known` has, the same objects, are taken from there.
+    Args:
+        topology: What the file says.
+        since: Since when it says so: wall clock, nanoseconds.
+        by: Whose file it is, for people; no two files may have the same.
+        known: Digests of endpoints that it has, the same objects, are taken from there.
+
     """
     at_hand = {id(it): known.digests.get(it.name) for it in known.endpoints} if known is not None else {}
     digests = {it.name: at_hand.get(id(it)) or _digest_of(it) for it in topology.endpoints}
     whole = [topology.realm, topology.bake, topology.canary, sorted(digests.items())]
-    return replace(topology, edition=Edition(_digest(whole), since), digests=digests)
+    return replace(topology, edition=Edition(_digest(whole), since, by), digests=digests)
 
 
 def _digest_of(endpoint: Endpoint) -> str:
@@ -46,29 +50,28 @@ def _digest(said: object) -> str:
     return blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
 
 
-def carried(inputs: InputsRead, *, me: str) -> Edition:
+def carried(inputs: InputsRead) -> Edition:
     """The edition that the next plan follows: that of the inputs, or what the last plan says of the same one."""
-    edition = inputs.topology.edition
-    mine = edition if edition.by or not edition.digest else edition._replace(by=me)
-    if inputs.plan is None or inputs.plan.edition.digest != mine.digest:
+    mine, plan = inputs.topology.edition, inputs.plan
+    if plan is None or plan.edition.digest != mine.digest:
         return mine
-    return max(mine, inputs.plan.edition, key=lambda it: it.since)
+    return max(mine, plan.edition, key=lambda it: it.since)
 
 
-def is_overtaken(mine: Edition, theirs: Edition, *, me: str, wall: int) -> bool:
+def is_overtaken(mine: Edition, theirs: Edition, *, wall: int) -> bool:
     """Whether theirs is another file's edition, and newer than mine.
 
-    A planner is never overtaken by itself, nor by a file of the future: a clock that was wrong once must not stop it for
+    A file is never overtaken by itself, nor by a file of the future: a clock that was wrong once must not stop it for
     ever. Clocks may differ by `SKEW`.
     """
-    is_other = bool(mine.digest and theirs.digest) and mine.digest != theirs.digest and theirs.by != me
+    is_other = bool(mine.digest and theirs.digest) and mine.digest != theirs.digest and theirs.by != mine.by
     return is_other and (mine.since, mine.digest) < (theirs.since, theirs.digest) and theirs.since <= wall + SKEW
 
 
-def standing_back(inputs: InputsRead, *, me: str) -> tuple[InputsRead, tuple[Note, ...]]:
+def standing_back(inputs: InputsRead) -> tuple[InputsRead, tuple[Note, ...]]:
     """What a planner goes by: the inputs as they are or, if its file is overtaken, what of it agrees with the plan."""
     plan, mine = inputs.plan, inputs.topology.edition
-    if plan is None or not is_overtaken(mine, plan.edition, me=me, wall=inputs.wall):
+    if plan is None or not is_overtaken(mine, plan.edition, wall=inputs.wall):
         return inputs, ()
     shared = {
         entry.endpoint: endpoint
@@ -88,12 +91,6 @@ def _as_planned(topology: Topology, entry: Entry) -> Endpoint | None:
 
 
 def _alarm(mine: Edition, theirs: Edition) -> Note:
-    what = f"the plan follows the file that {theirs.by} has since {_day(theirs)}, mine is of {_day(mine)}"
-    fix = "give this planner that file; or write this one anew, if it is the right one"
-    return Note(
-        "this planner's file is overtaken", f"{what}: endpoints of which they differ are left to it; {fix}", alarm=True
-    )
-
-
-def _day(edition: Edition) -> str:
-    return f"{datetime.fromtimestamp(edition.since // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    what = f"the plan follows the file of {theirs}, and {mine.by} is of {mine.day}"
+    fix = "give this planner that file; or, if this one is right, write it anew (touch)"
+    return Note("this planner's file is overtaken", f"{what}: where they differ it is left to that; {fix}", alarm=True)

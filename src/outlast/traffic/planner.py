@@ -116,7 +116,7 @@ def step(state: PlannerState, event: Event) -> Step:
 
 
 def _on_inputs(state: PlannerState, inputs: InputsRead) -> Step:
-    inputs, overtaken = standing_back(inputs, me=state.options.me)
+    inputs, overtaken = standing_back(inputs)
     try:
         drafts = next_entries(inputs, state.options.max_signal_age)
     except UnsafePlan as error:
@@ -184,7 +184,7 @@ def _publish(state: PlannerState) -> Step:
             at=inputs.wall,
             by=state.options.me,
             reason=_reason({draft.endpoint for draft in state.drafts}, ahead, _gone(inputs)),
-            edition=carried(inputs, me=state.options.me),
+            edition=carried(inputs),
         )
     except UnsafePlan as error:
         return _rest(state, Note("plan refused", f"{error}; the last plan stands", alarm=True))

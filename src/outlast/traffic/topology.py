@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 from outlast import hostnames
@@ -95,6 +96,14 @@ class Edition(NamedTuple):
     digest: str = ""
     since: int = 0
     by: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.by}, of {self.day}"
+
+    @property
+    def day(self) -> str:
+        """Since when, as people read it."""
+        return f"{datetime.fromtimestamp(self.since // 1_000_000_000, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 NO_EDITION = Edition()

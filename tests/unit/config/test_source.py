@@ -107,13 +107,13 @@ def test_edition_tells_files_apart_and_when_each_was_written(file: Path, tmp_pat
     source = SettingsSource(load(file), lambda _: None)
     copy = tmp_path / "copy.toml"
     copy.write_text(EXAMPLE)
-    first, same = source.dated().edition, SettingsSource(load(copy), pytest.fail).dated().edition
+    first, same = source.dated("p").edition, SettingsSource(load(copy), pytest.fail).dated("p").edition
     file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
-    edited = source.dated().edition
+    edited = source.dated("p").edition
     file.write_text("realm = ")
-    broken = source.dated().edition
+    broken = source.dated("p").edition
     file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
-    again = source.dated().edition
+    again = source.dated("p").edition
 
     assert first.digest == same.digest != edited.digest
     assert edited == broken
@@ -124,15 +124,23 @@ def test_edition_tells_files_apart_and_when_each_was_written(file: Path, tmp_pat
 def test_old_times_do_not_hide_that_a_file_was_written_now(file: Path) -> None:
     """A copy that keeps its times, as in taking an edit back, is the newer file all the same."""
     source = SettingsSource(load(file), pytest.fail)
-    first = source.dated().edition
+    first = source.dated("p").edition
     file.write_text(EXAMPLE.replace("198.51.100.1", "198.51.100.2"))
     os.utime(file, (1_000_000_000, 1_000_000_000))
 
-    assert first.since < source.dated().edition.since
+    assert first.since < source.dated("p").edition.since
+
+
+def test_who_may_read_a_file_is_no_edit_of_it(file: Path) -> None:
+    """After a restart a file counts from when it was written, however it was copied or its mode changed since."""
+    os.utime(file, (1_000_000_000, 1_000_000_000))
+    file.chmod(0o600)
+
+    assert 1_000_000_000 * 10**9 == SettingsSource(load(file), pytest.fail).dated("p").edition.since
 
 
 def test_edition_is_found_once(file: Path) -> None:
     """Of a hundred thousand endpoints the digest takes its time, and a planner asks every few seconds."""
     source = SettingsSource(load(file), pytest.fail)
 
-    assert source.dated() is source.dated()
+    assert source.dated("p") is source.dated("p")

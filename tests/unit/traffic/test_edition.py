@@ -38,6 +38,7 @@ def passed(
     reports: tuple[AheadReport, ...] = (),
 ) -> tuple[Plan | None, list[str]]:
     """One pass of a planner: the plan that stands afterwards, and the alarms."""
+    topology = replace(topology, edition=topology.edition._replace(by=me))
     state = planner.PlannerState(planner.Options(me, "test", (), 60 * SECOND))
     state, _ = planner.step(state, m.Tick())
     _, effects = planner.step(state, m.InputsRead(topology, plan, 0, (), reports, signals, wall))
@@ -71,7 +72,7 @@ OVERTAKEN = ["this planner's file is overtaken"]
 )
 def test_the_newer_file_wins(mine: Edition, theirs: Edition, *, overtaken: bool) -> None:
     """Only another file of another planner overtakes, and only one that is there already."""
-    assert overtaken is is_overtaken(mine, theirs, me="a", wall=5)
+    assert overtaken is is_overtaken(mine._replace(by="a"), theirs, wall=5)
 
 
 @pytest.mark.parametrize(
