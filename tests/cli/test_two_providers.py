@@ -6,6 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import dns.message
+import dns.query
+import dns.rdatatype
 import pytest
 from command_world import KEY, Targets, World, wait_for
 
@@ -15,6 +18,8 @@ BOTH = ("127.0.0.1", "127.0.0.2")
 
 class TwoProviders(World):
     """The world with a second name server that holds the same zone."""
+
+    patience = "1s"
 
     def open(self) -> None:
         """Start both name servers."""
@@ -35,11 +40,16 @@ class TwoProviders(World):
         text = path.read_text()
         second = (
             f'[provider.other]\nkind = "rfc2136"\naddress = "127.0.0.1"\nport = {self.second_port}\n'
-            'zones = ["example.com"]\nkey_secret_file = "tsig.key"\ntimeout = "1s"\n[health]\n'
+            f'zones = ["example.com"]\nkey_secret_file = "tsig.key"\ntimeout = "{self.patience}"\n[health]\n'
         )
         fresh = self.folder / "outlast.toml.second"
         fresh.write_text(text.replace("[health]\n", second, 1))
         fresh.replace(path)
+
+    def sentinel(self) -> str:
+        """What stands beside the name at the first provider."""
+        query = dns.message.make_query("_outlast.db.example.com", dns.rdatatype.TXT)
+        return dns.query.tcp(query, "127.0.0.1", port=self.port, timeout=2).to_text()
 
     def by_provider(self) -> dict[str, dict[str, Any]]:
         """What status says of each provider."""
@@ -87,3 +97,22 @@ def test_a_provider_that_lags_is_told_and_holds_up_nobody(two: TwoProviders) -> 
     assert (1, True) == (frozen.returncode, "NOT FROZEN: db.example.com at other" in frozen.stdout)
     assert ("held", "unknown") == (during["primary"]["agreement"], during["other"]["agreement"])
     assert (0, {BOTH}) == (thawed.returncode, after)
+
+
+def test_an_interrupted_freeze_says_what_it_has_frozen(two: TwoProviders) -> None:
+    """One provider has taken it, the other keeps it waiting: Ctrl-C tells both, and what was done is in the audit log."""
+    two.settle()
+    two.patience = "30s"
+    two.configure(*BOTH)
+    two.second.send_signal(signal.SIGSTOP)
+    freezing = two.start("freeze", "--all", "--apply", "--reason", "INC-44")
+    wait_for(lambda: "st=held" in two.sentinel())
+    wait_for(lambda: json.loads(two.run("audit", "--last", "1", "--json").stdout)[0]["why"] == "INC-44")
+    status = two.stop(freezing, signal.SIGINT)
+    said = (two.folder / "freeze---all.log").read_text().splitlines()
+
+    assert (130, "outlast: interrupted: what was done stands all the same") == (status, said[0])
+    assert [
+        "  db.example.com at other: under way, perhaps done: outlast status tells",
+        "  db.example.com at primary: written",
+    ] == sorted(said[1:])

@@ -155,7 +155,13 @@ def pace_of(settings: Settings) -> Pace:
 
 def carry_out(states: tuple[HoldState, ...], hand: Hand, *, as_json: bool) -> None:
     """Drive every machine to its end, print what became of it, and leave with status 1 unless all went well."""
-    ends, unguarded = asyncio.run(drive_all(states, hand))
+    ended: Ended = {}
+    try:
+        ends, unguarded = asyncio.run(drive_all(states, hand, ended))
+    except KeyboardInterrupt:
+        if hand.apply:
+            _tell_interrupted(states, ended)
+        raise
     with after_applying(is_applied=hand.apply):
         if as_json:
             put_json(to_json(ends, hand, unguarded))
@@ -172,21 +178,33 @@ Unguarded = Mapping[str, str]
 """Providers at which nothing kept enactors from writing at the same time, and why."""
 
 
-async def drive_all(states: tuple[HoldState, ...], hand: Hand) -> tuple[tuple[HoldState, ...], Unguarded]:
-    """Drive every machine to its end, in the hand's turn where a provider cannot compare and swap."""
+Ended = dict[HoldState, HoldState]
+"""By where each machine began, how it ended: what is known of all of them if somebody interrupts."""
+
+
+async def drive_all(
+    states: tuple[HoldState, ...], hand: Hand, ended: Ended | None = None
+) -> tuple[tuple[HoldState, ...], Unguarded]:
+    """Drive every machine to its end, in the hand's turn where a provider cannot compare and swap.
+
+    Each is written down, and put into `ended`, as soon as it has ended: others may take long.
+    """
+    ended = {} if ended is None else ended
     if not hand.apply:
-        return await _driven(states, hand), {}
+        await _drive(states, hand, ended)
+        return tuple(ended[state] for state in states), {}
     concerned = {name: it for name, it in hand.providers.items() if any(name == state.provider for state in states)}
     me = states[0].me if states else user()
     async with hand_turns(me, concerned, hand.registry, hand.pace, _wait_told) as (turns, refused):
         going = tuple(state for state in states if state.provider not in refused)
-        stopped = {state: _stopped(state, refused) for state in states if state.provider in refused}
-        driven = dict(zip(going, await _driven(going, hand), strict=True))
-    ends = tuple(driven.get(state) or stopped[state] for state in states)
-    for end in ends:
-        what, subject = hand.what or str(end.command), f"{end.endpoint}@{end.provider}"
-        await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=_deed(end))
-    return ends, {name: turn.unguarded for name, turn in turns.items() if turn.unguarded}
+        for state in states:
+            if state.provider in refused:
+                ended[state] = _stopped(state, refused)
+                await _write_down(ended[state], hand)
+        await _drive(going, hand, ended)
+    return tuple(ended[state] for state in states), {
+        name: turn.unguarded for name, turn in turns.items() if turn.unguarded
+    }
 
 
 def _deed(end: HoldState) -> str:
@@ -203,16 +221,31 @@ def _wait_told(words: str) -> None:
     sys.stderr.write(f"outlast: {words}\n")
 
 
-async def _driven(states: tuple[HoldState, ...], hand: Hand) -> tuple[HoldState, ...]:
+async def _drive(states: tuple[HoldState, ...], hand: Hand, ended: Ended) -> None:
     driver = Driver(registry=hand.registry, providers=hand.providers, clock=SystemClock(), listen=lambda _: None)
     room = asyncio.Semaphore(CONCURRENT)
 
-    async def one(state: HoldState) -> HoldState:
+    async def one(state: HoldState) -> None:
         async with room:
             begin: Event = Tick()
-            return await drive(step, state._replace(decide_only=not hand.apply), begin, driver.carry_out)
+            ended[state] = await drive(step, state._replace(decide_only=not hand.apply), begin, driver.carry_out)
+            if hand.apply:
+                await _write_down(ended[state], hand)
 
-    return tuple(await asyncio.gather(*(one(state) for state in states)))
+    await asyncio.gather(*map(one, states))
+
+
+async def _write_down(end: HoldState, hand: Hand) -> None:
+    what, subject = hand.what or str(end.command), f"{end.endpoint}@{end.provider}"
+    await write_down(hand.registry, by=end.me, what=what, subject=subject, why=hand.reason, outcome=_deed(end))
+
+
+def _tell_interrupted(states: tuple[HoldState, ...], ended: Ended) -> None:
+    sys.stderr.write("outlast: interrupted: what was done stands all the same\n")
+    for state in states:
+        end = ended.get(state)
+        words = _deed(end) if end is not None else "under way, perhaps done: outlast status tells"
+        sys.stderr.write(printable(f"  {state.endpoint} at {state.provider}: {words}") + "\n")
 
 
 def read_with(provider: Provider, endpoint: str) -> Live:
