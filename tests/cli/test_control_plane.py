@@ -1,8 +1,10 @@
 """The commands in a world of real processes: what they write, print and leave with."""
 
+import contextlib
 import json
 import re
 import signal
+import sqlite3
 
 import dns.name
 import dns.query
@@ -66,6 +68,24 @@ def test_two_planners_with_two_files_do_not_undo_each_other(world: World) -> Non
 
     assert (generation, ["127.0.0.1"]) == (same, world.addresses())
     assert [0, 0] == [world.stop(planner), world.stop(process)]
+
+
+def test_a_registry_that_is_put_back_under_a_running_planner_is_an_alarm(world: World) -> None:
+    """The plan heals by itself; the order that was given since the backup is gone, and nobody but a person knows of it."""
+    process = world.start("up", "--name", "a")
+    wait_for(lambda: world.is_settled(*BOTH))
+    file, copy = world.folder / "outlast.db", world.folder / "backup.db"
+    with contextlib.closing(sqlite3.connect(file)) as now, contextlib.closing(sqlite3.connect(copy)) as backup:
+        now.backup(backup)
+    world.run("evacuate", "127.0.0.2", "--apply")
+    for beside in ("outlast.db-wal", "outlast.db-shm"):
+        (world.folder / beside).unlink(missing_ok=True)
+    copy.replace(file)
+    log = world.folder / "up---name.log"
+    wait_for(lambda: "ALARM the registry is an older one" in log.read_text())
+    wait_for(lambda: world.is_settled(*BOTH))
+
+    assert 0 == world.stop(process)
 
 
 def test_the_log_is_one_line_for_each_notice(settled_world: World) -> None:

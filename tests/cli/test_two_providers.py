@@ -116,3 +116,16 @@ def test_an_interrupted_freeze_says_what_it_has_frozen(two: TwoProviders) -> Non
         "  db.example.com at other: under way, perhaps done: outlast status tells",
         "  db.example.com at primary: written",
     ] == sorted(said[1:])
+
+
+def test_a_provider_that_hangs_for_long_does_not_hold_up_the_other(two: TwoProviders) -> None:
+    """An evacuation arrives where it can, although the one that sleeps may take longer than signals are fresh."""
+    two.patience = "30s"
+    two.configure(*BOTH)
+    process = two.start("up", "--name", "a")
+    wait_for(lambda: two.is_settled(*BOTH))
+    two.second.send_signal(signal.SIGSTOP)
+    two.run("evacuate", "127.0.0.2", "--apply", "--wait", "0")
+    wait_for(lambda: two.addresses() == ["127.0.0.1"])
+    process.kill()
+    process.wait()

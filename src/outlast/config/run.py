@@ -30,8 +30,9 @@ from outlast.loop import drive
 from outlast.system_clock import SystemClock
 from outlast.traffic import enactor, janitor, planner, preference
 from outlast.traffic.driver import CarryOut, Driver
-from outlast.traffic.messages import Effect, Event, Note, Tick
+from outlast.traffic.messages import Effect, Event, InputsRead, Note, Tick
 from outlast.traffic.ports import Place, Provider, Registry
+from outlast.traffic.restored import Restored
 from outlast.traffic.topology import Topology
 
 Wrap = Callable[[CarryOut], CarryOut]
@@ -243,6 +244,7 @@ class _Role:
     ) -> None:
         self.name = name
         self._notices = Notices(tell)
+        self._restored = Restored()
         self.registry = wire.registry(settings) if registry is None else registry
         # Notes are collected by place in `drive`; the driver's own listener would not know the place.
         driver = Driver(
@@ -264,7 +266,10 @@ class _Role:
         async def carry_out(effect: Effect) -> Event | None:
             if isinstance(effect, Note):
                 notes.append(effect)
-            return await self._carry_out(effect)
+            answer = await self._carry_out(effect)
+            if isinstance(answer, InputsRead):
+                notes.extend(self._restored.look(answer))
+            return answer
 
         try:
             return await drive(step, state, event, carry_out)

@@ -52,8 +52,8 @@ class Driver:
                 return m.Woken()
             case m.ReadLive():
                 return await self._read_live(effect)
-            case m.ReadSentinels(places=places):
-                return m.SentinelsRead(await sight(self._providers, places))
+            case m.ReadSentinels(places=places, within=within):
+                return m.SentinelsRead(await sight(self._providers, places, within=within / 1e9 or None))
             case m.Commit():
                 return await self._commit(effect)
         if self._registry is None:

@@ -33,10 +33,12 @@ class ReadSentinels(NamedTuple):
     """Ask the primaries of these places for their sentinels, in any order; answered by `SentinelsRead`.
 
     The answer may be about some of them, at least one: whoever asked then asks for the others. So the explorer carries it
-    out place by place and in every order, and the driver for all at once, which comes to one of those orders.
+    out place by place and in every order, and the driver for all at once, which comes to one of those orders. Who has not
+    answered `within` so many nanoseconds counts as silent; 0: as long as each provider may take.
     """
 
     places: tuple[Place, ...]
+    within: int = 0
 
 
 class FindContent(NamedTuple):

@@ -107,7 +107,7 @@ def step(state: PlannerState, event: Event) -> Step:
         case Phase.PUBLISH, Raced():
             return _rest(state, Note("lost the race to publish"))
         case Phase.PUBLISH, Expired():
-            return _rest(state, Note("signals grew too old while planning"))
+            return _rest(state, Note("signals grew too old while planning", "the last plan stands", alarm=True))
         case Phase.DROP, ReportsDropped():
             return _rest(state)
         case ((Phase.INPUTS | Phase.PUBLISH | Phase.DROP), RegistryDown(detail=detail)):
@@ -162,8 +162,16 @@ def _noticed(state: PlannerState, sightings: tuple[Sighting, ...]) -> PlannerSta
 
 def _next_sentinels(state: PlannerState) -> Step:
     if state.to_read:
-        return state, (ReadSentinels(state.to_read),)
+        return state, (ReadSentinels(state.to_read, _patience(state)),)
     return _publish(state)
+
+
+def _patience(state: PlannerState) -> int:
+    # A provider that is silent must not hold up the others until the evidence is too old for a plan. Where nothing waits
+    # for it, as with a report alone, it has all its time.
+    assert state.inputs is not None
+    until = _valid_until(state.inputs, state.options.max_signal_age)
+    return max(1, (until - state.inputs.wall) // 2) if state.drafts and until else 0
 
 
 # ----------------------------------------------------------------------------------------------------- publishing

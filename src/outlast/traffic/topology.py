@@ -17,7 +17,7 @@ MAX_ENDPOINT_LENGTH = 253 - len("_outlast.")
 _IS_MEANT_AS_ADDRESS = re.compile(r"[0-9.]+|.*:.*")
 MAX_CAPACITY = 1e12
 """Of a target and of a load; so that sums stay exact enough."""
-_NAME = re.compile(r"[^.\sA-Z]{1,63}(\.[^.\sA-Z]{1,63})*")
+_NAME = re.compile(r"(\*\.)?[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -164,6 +164,15 @@ class Topology:
         return replace(self, endpoints=shared)
 
 
+def _in_ascii(name: str) -> str:
+    # What DNS has in place of other letters (RFC 5890).
+    try:
+        written = "" if name.isascii() else name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return ""
+    return f"; write it as {written}" if _NAME.fullmatch(written) else ""
+
+
 def _endpoint_faults(endpoint: Endpoint) -> list[str]:
     faults = [fault for target in endpoint.targets if (fault := _target_fault(target.address, endpoint.name))]
     faults += [
@@ -183,8 +192,8 @@ def _endpoint_faults(endpoint: Endpoint) -> list[str]:
     if count > MAX_VALUES:
         faults.append(f"{count} targets, more than {MAX_VALUES}")
     if len(endpoint.name) > MAX_ENDPOINT_LENGTH or not _NAME.fullmatch(endpoint.name):
-        fix = f"labels of 1 to 63 characters in lower case, no dot at the end, at most {MAX_ENDPOINT_LENGTH} in all"
-        faults.append(f"the name must be a domain name: {fix}")
+        fix = f"labels of 1 to 63 letters in lower case, digits, hyphens or underscores, no dot at the end, at most {MAX_ENDPOINT_LENGTH} in all"
+        faults.append(f"the name must be a domain name: {fix}{_in_ascii(endpoint.name)}")
     ranges = (
         ("min_addresses", 1, 1 if names else max(1, count)),
         ("ttl", 0, MAX_TTL),

@@ -75,6 +75,24 @@ def test_a_provider_that_answers_nobody_is_not_asked_for_each() -> None:
     assert 100 - len(away.asked) == sum("it was not asked" in sighting.fault for sighting in found)
 
 
+class Asleep(Primary):
+    """Keeps whoever asks waiting."""
+
+    async def read_sentinel(self, endpoint: str) -> tuple[str, ...]:
+        self.asked.append(endpoint)
+        await asyncio.Event().wait()
+        raise AssertionError("nobody wakes it")
+
+
+def test_one_that_sleeps_holds_up_nobody_for_longer_than_is_said() -> None:
+    """Its places are told as unanswered; what others have said by then is kept."""
+    asked = [*places(9), *places(3, "q")]
+    found = sorted(asyncio.run(sight({"p": Primary(), "q": Asleep()}, asked, within=0.05)))
+
+    assert [*places(9), *places(3, "q")] == [sighting.place for sighting in found]
+    assert [""] * 9 + ["no answer within 0.05 s"] * 3 == [sighting.fault for sighting in found]
+
+
 def test_what_is_refused_at_once_is_asked_for_to_the_end() -> None:
     """Many endpoints of a zone that it does not serve do not hide those of another."""
     primary = Primary(lambda name: int(name[1:]) >= 70)

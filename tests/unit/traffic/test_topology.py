@@ -129,3 +129,30 @@ def test_endpoints_are_unique() -> None:
     assert None is Topology(realm="r", endpoints=(one,)).endpoint("other.example")
     with pytest.raises(InvalidConfig, match="defined twice"):
         Topology(realm="r", endpoints=(one, one))
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("dbé.example", "; write it as xn--db-cja.example"),
+        ("Db.example", ""),
+        ("db .example", ""),
+        ("db\\.example", ""),
+        ('"db".example', ""),
+        ("db..example", ""),
+        ("db.example.", ""),
+        ("é" * 80 + ".example", ""),
+    ],
+)
+def test_a_name_that_dns_does_not_have_is_refused_with_what_to_write(name: str, fix: str) -> None:
+    """Neither probers nor zone files take other letters than those of host names and the underscore."""
+    with pytest.raises(InvalidConfig) as caught:
+        Endpoint(name=name, targets=(Target(address="192.0.2.1", region="r"),))
+
+    assert caught.value.message.endswith(f"at most 244 in all{fix}")
+
+
+@pytest.mark.parametrize("name", ["db.example", "a-b_c.0.example", "xn--db-cja.example", "*.example", "localhost"])
+def test_a_name_that_dns_has_is_taken(name: str) -> None:
+    """Underscores and a wildcard too."""
+    assert name == Endpoint(name=name, targets=(Target(address="192.0.2.1", region="r"),)).name
