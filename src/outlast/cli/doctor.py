@@ -34,7 +34,7 @@ def doctor(
     as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Check your set-up: zones, delegation, signatures, TTLs, who else writes, what the providers promise.
+    """Check your set-up: zones, delegation, signatures, TTLs, who else writes, who is silent, what the providers promise.
 
     It only reads, unless --prove-cas is given: then one scratch name in each zone is written, which stays there, retired.
     To check outlast's own protocol run `outlast verify`.

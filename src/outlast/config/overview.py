@@ -36,8 +36,9 @@ class Overview(NamedTuple):
     def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
         """What is wrong with the control plane as these places have it, in words."""
         names = {place.endpoint for place in places}
-        silence = () if self.silent is None else (_silence(self.silent),)
-        return (*silence, *(_order(it) for it in self.orders if it.endpoint in names))
+        silence = () if self.silent is None else (silence_words(self.silent),)
+        told = (*silence, *(order_words(it) for it in self.orders if it.endpoint in names))
+        return tuple(f"{words}; {RUNNING}" for words in told)
 
 
 async def overlook(settings: Settings, registry: Registry) -> Overview:
@@ -47,9 +48,19 @@ async def overlook(settings: Settings, registry: Registry) -> Overview:
     except OutlastError as error:
         return Overview(unread=str(error), is_down=True)
     try:
-        signals, records, orders = await asyncio.gather(registry.signals(), registry.records(), registry.orders())
+        return await survey(settings, registry, plan)
     except OutlastError as error:
         return Overview(unread=str(error))
+
+
+async def survey(settings: Settings, registry: Registry, plan: Plan | None) -> Overview:
+    """Read beside the latest plan what concerns the whole.
+
+    Raises:
+        OutlastError: The registry does not answer, or what it says is damaged.
+
+    """
+    signals, records, orders = await asyncio.gather(registry.signals(), registry.records(), registry.orders())
     inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
     late: tuple[Unfollowed, ...] = ()
     with contextlib.suppress(UnsafePlan):  # the planner has its own alarm for a plan that cannot be
@@ -91,13 +102,15 @@ def _unlisted(settings: Settings, plan: Plan | None, records: tuple[Record, ...]
 # ------------------------------------------------------------------------------------------------------ what is said
 
 
-def _silence(seconds: float) -> str:
+def silence_words(seconds: float) -> str:
+    """For how long no prober has said anything; what to do is left to who tells it."""
     ago = "yet" if math.isinf(seconds) else f"for {seconds:.0f} s"
-    return f"no prober has said anything {ago}; {RUNNING}"
+    return f"no prober has said anything {ago}"
 
 
-def _order(late: Unfollowed) -> str:
+def order_words(late: Unfollowed) -> str:
+    """Which order the plan does not follow, or which lifted one it still does."""
     targets = " ".join(late.targets)
     if not late.order:
-        return f"an order at {late.endpoint} is lifted, and the plan still leaves out {targets}; {RUNNING}"
-    return f"the plan of {late.endpoint} does not follow the order {late.order!r} ({targets}); {RUNNING}"
+        return f"an order at {late.endpoint} is lifted, and the plan still leaves out {targets}"
+    return f"the plan of {late.endpoint} does not follow the order {late.order!r} ({targets})"
