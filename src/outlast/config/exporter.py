@@ -9,6 +9,7 @@ from typing import NamedTuple, Protocol
 
 from outlast.config import wire
 from outlast.config.notices import Tell
+from outlast.config.overview import oversee
 from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
 from outlast.config.source import followed
@@ -16,6 +17,7 @@ from outlast.errors import OutlastError
 from outlast.telemetry.watch import PlaceReading, Snapshot, Watch
 from outlast.traffic.assessment import Agreement
 from outlast.traffic.content import digest, targets_in
+from outlast.traffic.messages import InputsRead
 from outlast.traffic.ports import Registry
 from outlast.traffic.sentinel import Sentinel, parse
 
@@ -66,18 +68,24 @@ async def _look(settings: Settings) -> Snapshot:
     lines = await read_places(settings, wire.places(settings), registry, wire.readers(settings))
     snapshot = Snapshot(time.time_ns(), tuple(map(_reading, lines)))
     with contextlib.suppress(OutlastError):
-        return await _with_registry(snapshot, registry)
+        return await _with_registry(settings, snapshot, registry)
     return snapshot
 
 
-async def _with_registry(snapshot: Snapshot, registry: Registry) -> Snapshot:
-    plan, signals = await registry.latest_plan(), await registry.signals()
+async def _with_registry(settings: Settings, snapshot: Snapshot, registry: Registry) -> Snapshot:
+    plan, orders, signals = await registry.latest_plan(), await registry.orders(), await registry.signals()
+    records, reports, floor = await registry.records(), await registry.reports(), await registry.floor()
+    inputs = InputsRead(settings.topology, plan, floor, records, reports, signals, time.time_ns(), orders)
+    overview = oversee(settings, inputs)
     return snapshot._replace(
-        generation=await registry.floor(),
+        generation=floor,
         plan_at=plan.at if plan is not None else None,
-        reports=len(await registry.reports()),
-        orders=len(await registry.orders()),
+        reports=len(reports),
+        orders=len(orders),
         signals_at=min((signal.at for signal in signals), default=None),
+        not_following=len({late.endpoint for late in overview.orders}),
+        are_probers_silent=overview.silent is not None,
+        unlisted=len(overview.unlisted),
     )
 
 

@@ -61,12 +61,16 @@ async def survey(settings: Settings, registry: Registry, plan: Plan | None) -> O
 
     """
     signals, records, orders = await asyncio.gather(registry.signals(), registry.records(), registry.orders())
-    inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
+    return oversee(settings, InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders))
+
+
+def oversee(settings: Settings, inputs: InputsRead) -> Overview:
+    """What follows of what was read."""
     late: tuple[Unfollowed, ...] = ()
     with contextlib.suppress(UnsafePlan):  # the planner has its own alarm for a plan that cannot be
         late = unfollowed(inputs, int(settings.health.max_signal_age * 1e9))
-    silent = _silent(settings, inputs) if plan is not None else None  # before the first plan each place says so
-    return Overview(signals, silent, late, _unlisted(settings, plan, records))
+    silent = _silent(settings, inputs) if inputs.plan is not None else None  # before the first plan each place says so
+    return Overview(inputs.signals, silent, late, _unlisted(settings, inputs.plan, inputs.records))
 
 
 async def unlisted(settings: Settings, registry: Registry) -> tuple[Place, ...]:
