@@ -17,6 +17,7 @@ pytestmark = pytest.mark.slow
 BOTH = ("127.0.0.1", "127.0.0.2")
 DB = "db.example.com"
 SECOND = 10**9
+OLDEST = "outlast_oldest_signal_timestamp_seconds"
 
 
 class Metrics:
@@ -92,3 +93,14 @@ def test_names_that_are_not_in_the_file_are_counted(world: World) -> None:
         wait_for(lambda: metrics["outlast_unlisted"] == 1)
 
     assert 0 == before
+
+
+def test_the_oldest_signal_is_of_a_target_in_the_file(world: World) -> None:
+    """Signals of a target that was taken out of the file stay in the registry, and are not the oldest for ever."""
+    settled_for(world, "1h")
+    long_ago, lately = time.time() - 3600, time.time() - 30
+    heard(world, ("192.0.2.9", "prober-a", long_ago), ("127.0.0.1", "prober-a", lately))
+    with exported(world) as metrics:
+        oldest = metrics[OLDEST]
+
+    assert pytest.approx(lately, abs=1) == oldest

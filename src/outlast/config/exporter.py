@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from outlast.config import wire
 from outlast.config.notices import Tell
-from outlast.config.overview import oversee
+from outlast.config.overview import oversee, probed_targets
 from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
 from outlast.config.source import followed
@@ -76,13 +76,13 @@ async def _with_registry(settings: Settings, snapshot: Snapshot, registry: Regis
     plan, orders, signals = await registry.latest_plan(), await registry.orders(), await registry.signals()
     records, reports, floor = await registry.records(), await registry.reports(), await registry.floor()
     inputs = InputsRead(settings.topology, plan, floor, records, reports, signals, time.time_ns(), orders)
-    overview = oversee(settings, inputs)
+    overview, probed = oversee(settings, inputs), probed_targets(settings.topology)
     return snapshot._replace(
         generation=floor,
         plan_at=plan.at if plan is not None else None,
         reports=len(reports),
         orders=len(orders),
-        signals_at=min((signal.at for signal in signals), default=None),
+        signals_at=min((signal.at for signal in signals if signal.target in probed), default=None),
         not_following=len({late.endpoint for late in overview.orders}),
         are_probers_silent=overview.silent is not None,
         unlisted=len(overview.unlisted),

@@ -14,6 +14,7 @@ from outlast.traffic.messages import InputsRead
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import Place, Record, Registry
 from outlast.traffic.sentinel import Standing
+from outlast.traffic.topology import Topology
 from outlast.traffic.unfollowed import Unfollowed, unfollowed
 
 RUNNING = "is outlast up running?"
@@ -85,10 +86,15 @@ async def unlisted(settings: Settings, registry: Registry) -> tuple[Place, ...]:
 
 
 def _silent(settings: Settings, inputs: InputsRead) -> float | None:
-    targets = {address for it in settings.topology.endpoints if it.probed for address in it.addresses}
+    targets = probed_targets(settings.topology)
     heard = max((signal.at for signal in inputs.signals if signal.target in targets), default=-math.inf)
     age = (inputs.wall - heard) / 1e9
     return age if targets and age > settings.health.max_signal_age else None
+
+
+def probed_targets(topology: Topology) -> frozenset[str]:
+    """What probers look at: signals of others are kept as well, and nobody renews them."""
+    return frozenset(address for it in topology.endpoints if it.probed for address in it.addresses)
 
 
 def _unlisted(settings: Settings, plan: Plan | None, records: tuple[Record, ...]) -> tuple[Place, ...]:

@@ -29,7 +29,7 @@ class PlaceReading(NamedTuple):
 class Snapshot(NamedTuple):
     """One look at everything. `wall` and `plan_at` are wall clock in nanoseconds; `None`: the registry was not reached.
 
-    `signals_at` is when the oldest signal still kept was taken. `not_following` counts the endpoints whose plan does not
+    `signals_at` is when the oldest signal of a target in the file was taken. `not_following` counts the endpoints whose plan does not
     follow an order, `unlisted` the places that are ours and not in the file.
     """
 
