@@ -104,3 +104,17 @@ def test_the_oldest_signal_is_of_a_target_in_the_file(world: World) -> None:
         oldest = metrics[OLDEST]
 
     assert pytest.approx(lately, abs=1) == oldest
+
+
+def test_a_prober_that_is_called_otherwise_now_is_not_missed(world: World) -> None:
+    """Of a place the newest signal of a target counts, whatever its prober is called; another place's is not covered by it."""
+    settled_for(world, "1h")
+    now, lately, long_ago = time.time() + 60, time.time() - 30, time.time() - 3600
+    heard(world, *((it, "east/new", now) for it in BOTH), ("127.0.0.1", "east/old", long_ago))
+    with exported(world) as metrics:
+        renamed = metrics[OLDEST]
+        heard(world, ("127.0.0.1", "west/only", lately))
+        wait_for(lambda: metrics[OLDEST] == pytest.approx(lately, abs=1))
+
+    assert renamed is not None
+    assert renamed > lately

@@ -83,7 +83,7 @@ def _of_registry(snapshot: Snapshot) -> Iterator[Metric]:
         ("outlast_orders", "Orders of people that stand.", snapshot.orders),
         (
             "outlast_oldest_signal_timestamp_seconds",
-            "The oldest health signal of a target in the file.",
+            "The oldest health signal of a target in the file; of each place the newest counts.",
             _seconds(snapshot.signals_at),
         ),
         ("outlast_orders_not_followed", "Endpoints whose plan does not follow an order.", snapshot.not_following),
