@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from outlast.audit.findings import Finding, Level
 from outlast.audit.health_rules import judge_regions
+from outlast.audit.key_files import examine_files
 from outlast.audit.names import judge_name
 from outlast.audit.prove import prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_signing, judge_tier, judge_zone
 from outlast.cli.doctor_registry import examine_registry
 from outlast.config import wire
+from outlast.config.secret_files import secret_files
 from outlast.config.settings import AnyProviderSettings, OctodnsSettings, Route53Settings, ServerSettings, Settings
 from outlast.errors import OutlastError
 from outlast.health.lookup import Lookup
@@ -39,6 +41,7 @@ async def examine(settings: Settings, resolver: tuple[str, int] | None, *, prove
             return await look
 
     found = await examine_registry(settings, asked)
+    found += examine_files(secret_files(settings))
     found += [judge_tier(name, provider.tier) for name, provider in providers.items()]
     found += [it for endpoint in settings.topology.endpoints for it in judge_regions(endpoint, settings.health.place)]
     judged = await asyncio.gather(*(taking_turns(look) for look in _looks(settings, asked)))
