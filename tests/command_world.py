@@ -93,6 +93,7 @@ class World:
         line = self.nameserver.stdout.readline()
         assert line.startswith("listening on 127.0.0.1:"), line
         self.port = int(line.rsplit(":", 1)[1])
+        (self.folder / "tsig.key").touch(mode=0o600)
         (self.folder / "tsig.key").write_text(
             f'key "outlast" {{ algorithm hmac-sha256; secret "{KEY.split(":")[2]}"; }};\n'
         )

@@ -38,10 +38,13 @@ def settled_for(world: World, age: str) -> None:
 
 
 def test_silent_probers_need_attention(world: World) -> None:
-    """With no signal that is young enough, status says for how long, and leaves with 1; where nothing is probed it is green."""
+    """With no signal that is young enough, status says for how long, and leaves with 1; so does doctor.
+
+    Where nothing is probed status is green.
+    """
     settled_for(world, "2s")
     time.sleep(2.5)
-    silent, text = told(world), world.run("status")
+    silent, text, doctor = told(world), world.run("status"), world.run("doctor", "--json")
     edited(world, lambda it: it.replace("load = 0", "load = 0\nprobed = false"))
     unprobed = world.run("status")
 
@@ -50,6 +53,8 @@ def test_silent_probers_need_attention(world: World) -> None:
     assert silent["alarms"][0].startswith("no prober has said anything for ")
     assert silent["alarms"][0].endswith(" s; is outlast up running?")
     assert (1, True) == (text.returncode, "ALARM no prober has said anything for " in text.stdout)
+    ((level, subject, words),) = _found(doctor, "probers")
+    assert ("FAIL", "shop", True) == (level, subject, words.startswith("no prober has said anything for "))
     assert 0 == unprobed.returncode, unprobed.stdout
 
 
@@ -58,19 +63,21 @@ def test_silent_probers_need_attention(world: World) -> None:
     [(("evacuate", "127.0.0.2"), "evacuate 127.0.0.2 by "), (("pin", DB, "127.0.0.1"), f"pin 127.0.0.1 at {DB} by ")],
 )
 def test_an_order_that_nobody_follows_needs_attention(world: World, given: tuple[str, ...], words: str) -> None:
-    """An order that the plan does not show is told with its endpoint; once the planner follows, status is green."""
+    """An order that the plan does not show is told with its endpoint, by doctor too; once the planner follows, both are green."""
     settled_for(world, "1h")
     world.run(*given, "--apply", "--wait", "0")
-    late = told(world)
+    late, doctor = told(world), world.run("doctor", "--json")
     up = world.start("up", "--name", "a")
     wait_for(lambda: world.is_settled("127.0.0.1"))
-    followed = told(world)
+    followed, well = told(world), world.run("doctor", "--json")
     world.stop(up)
     world.run(*given[:2], "--undo", "--apply", "--wait", "0")
     lifted = told(world)["alarms"]
 
     assert (False, 1, "in step") == (late["ok"], len(late["alarms"]), late["endpoints"][0]["agreement"])
     assert late["alarms"][0].startswith(f"the plan of {DB} does not follow the order '{words}"), late["alarms"]
+    assert [("FAIL", DB, late["alarms"][0].partition("; ")[0])] == _found(doctor, "order")
+    assert (1, 0, []) == (doctor.returncode, well.returncode, _found(well, "order"))
     assert (True, []) == (followed["ok"], followed["alarms"])
     assert [f"an order at {DB} is lifted, and the plan still leaves out 127.0.0.2; is outlast up running?"] == lifted
 
@@ -95,7 +102,7 @@ def test_an_endpoint_taken_out_of_the_file_is_told(world: World) -> None:
     wait_for(lambda: _agrees(world, "new.example.com"))
     left, text = told(world), world.run("status")
     alone = world.run("status", DB)
-    findings = _unlisted(world.run("doctor", "--json"))
+    findings = _found(world.run("doctor", "--json"), "unlisted")
     retired = world.run("retire", DB, "--apply")
     after = told(world)
     world.stop(up)
@@ -103,7 +110,7 @@ def test_an_endpoint_taken_out_of_the_file_is_told(world: World) -> None:
 
     assert (False, "unlisted", f"{UNLISTED}{DB}") == (left["ok"], row["agreement"], row["words"])
     assert (1, 1, True) == (text.returncode, alone.returncode, "unlisted" in alone.stdout)
-    assert [("warn", f"{DB} at primary")] == findings
+    assert [("warn", f"{DB} at primary")] == [it[:2] for it in findings]
     assert (0, True, ["new.example.com"]) == (
         retired.returncode,
         after["ok"],
@@ -179,6 +186,6 @@ def _agrees(world: World, name: str) -> bool:
     return (name, "in step") in {(it["endpoint"], it["agreement"]) for it in told(world)["endpoints"]}
 
 
-def _unlisted(doctor: "subprocess.CompletedProcess[str]") -> list[tuple[str, str]]:
+def _found(doctor: "subprocess.CompletedProcess[str]", check: str) -> list[tuple[str, str, str]]:
     findings = json.loads(doctor.stdout)["findings"]
-    return [(it["level"], it["subject"]) for it in findings if it["check"] == "unlisted"]
+    return [(it["level"], it["subject"], it["there"]) for it in findings if it["check"] == check]

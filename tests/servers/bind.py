@@ -37,6 +37,7 @@ def bind(
     key: str,
     secret: str,
     signed: tuple[str, ...] = (),
+    names: tuple[str, ...] = (),
 ) -> Iterator[Running]:
     """Run named until the block ends.
 
@@ -47,12 +48,15 @@ def bind(
         key: The TSIG key's name.
         secret: Its secret in base64, for HMAC-SHA256.
         signed: The zones among them that it signs by itself (inline signing, the built-in policy, new keys).
+        names: The only names that the key may change; all, if there is none.
 
     """
     statements = [_KEY.format(key=key, secret=secret)]
+    grants = " ".join(f'grant "{key}" name {name}. ANY;' for name in names)
+    allowed = f"update-policy {{ {grants} }};" if names else f'allow-update {{ key "{key}"; }};'
     for zone, text in zones.items():
         (folder / f"{zone}.zone").write_text(text)
-        more = "" if zone in closed else f'allow-update {{ key "{key}"; }};'
+        more = "" if zone in closed else allowed
         if zone in signed:
             more += f' dnssec-policy default; inline-signing yes; key-directory "{folder}";'
         statements.append(_ZONE.format(zone=zone, folder=folder, more=more))

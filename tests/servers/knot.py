@@ -43,6 +43,11 @@ acl:
     key: "{key}"
     action: update
 """
+_OWNERS = """\
+    update-owner: name
+    update-owner-match: equal
+    update-owner-name: [ {names} ]
+"""
 _REMOTE = """
 remote:
   - id: primary
@@ -56,12 +61,21 @@ def is_installed() -> bool:
 
 
 @contextmanager
-def knot(folder: Path, *, zones: dict[str, str], closed: tuple[str, ...], key: str, secret: str) -> Iterator[Running]:
+def knot(
+    folder: Path,
+    *,
+    zones: dict[str, str],
+    closed: tuple[str, ...],
+    key: str,
+    secret: str,
+    names: tuple[str, ...] = (),
+) -> Iterator[Running]:
     """Run knotd until the block ends; the arguments are those of `servers.bind.bind`."""
     for zone, text in zones.items():
         (folder / f"{zone}.zone").write_text(text)
     statements = (_ZONE.format(zone=zone, more="" if zone in closed else "    acl: changes\n") for zone in zones)
-    with _knotd(folder, _KEY.format(key=key, secret=secret), "".join(statements)) as server:
+    owners = _OWNERS.format(names=", ".join(f"{name}." for name in names)) if names else ""
+    with _knotd(folder, _KEY.format(key=key, secret=secret) + owners, "".join(statements)) as server:
         yield server
 
 

@@ -34,9 +34,10 @@ def doctor(
     as_json: Json = False,
     config: Config = DEFAULT_CONFIG,
 ) -> None:
-    """Check your set-up: zones, delegation, signatures, TTLs, who else writes, what the providers promise.
+    """Check your set-up: zones, delegation, signatures, TTLs, keys, who else writes, who is silent, what the providers promise.
 
-    It only reads, unless --prove-cas is given: then one scratch name in each zone is written, which stays there, retired.
+    It changes nothing, unless --prove-cas is given: then one scratch name in each zone is written, which stays there, retired.
+    Whether a key may write it asks by an update that cannot be carried out; some servers say only at a real one which names it may not change.
     To check outlast's own protocol run `outlast verify`.
     """
     asked = _server(resolver) if resolver else None

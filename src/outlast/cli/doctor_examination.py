@@ -1,20 +1,23 @@
 """What `outlast doctor` looks at, one look for each zone, place and name, and what it finds."""
 
 import asyncio
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Mapping
 from typing import TYPE_CHECKING
 
 from outlast.audit.findings import Finding, Level
 from outlast.audit.health_rules import judge_regions
+from outlast.audit.key_files import examine_files
+from outlast.audit.keys import check_key
 from outlast.audit.names import judge_name
 from outlast.audit.prove import prove_cas
 from outlast.audit.zone_rules import judge_endpoint, judge_signing, judge_tier, judge_zone
 from outlast.cli.doctor_registry import examine_registry
 from outlast.config import wire
+from outlast.config.secret_files import secret_files
 from outlast.config.settings import AnyProviderSettings, OctodnsSettings, Route53Settings, ServerSettings, Settings
 from outlast.errors import OutlastError
 from outlast.health.lookup import Lookup
-from outlast.traffic.ports import Live, Place
+from outlast.traffic.ports import Live, Place, Provider
 from outlast.traffic.topology import Endpoint
 
 if TYPE_CHECKING:
@@ -39,21 +42,27 @@ async def examine(settings: Settings, resolver: tuple[str, int] | None, *, prove
             return await look
 
     found = await examine_registry(settings, asked)
+    found += examine_files(secret_files(settings))
     found += [judge_tier(name, provider.tier) for name, provider in providers.items()]
     found += [it for endpoint in settings.topology.endpoints for it in judge_regions(endpoint, settings.health.place)]
-    judged = await asyncio.gather(*(taking_turns(look) for look in _looks(settings, asked)))
+    judged = await asyncio.gather(*(taking_turns(look) for look in _looks(settings, asked, providers)))
     found += [item for items in judged for item in items]
     if prove:
         found += [await prove_cas(providers[it.name], name) for it in settings.providers for name in it.zones]
     return found
 
 
-def _looks(settings: Settings, resolver: "Server | None") -> Iterator[Look]:
+def _looks(settings: Settings, resolver: "Server | None", providers: Mapping[str, Provider]) -> Iterator[Look]:
     for (name, primary), at in _primaries(settings):
         yield _zone(settings, name, primary, at, resolver)
     at_route53 = [it for it in settings.providers if isinstance(it, Route53Settings)]
     if resolver is not None:
         yield from (_hosted(settings, name, at, resolver) for at in at_route53 for name in at.zones)
+    yield from (
+        check_key(providers[at.name], name, _inside(settings, name, at))
+        for at in settings.providers
+        for name in at.zones
+    )
     yield from (_endpoint(settings, place) for place in wire.places(settings))
     yield from (_prepared(settings, endpoint, place) for endpoint, place in _above(settings))
     lookup = wire.lookup(settings.health)
@@ -92,9 +101,12 @@ async def _hosted(settings: Settings, name: str, at: Route53Settings, resolver: 
 
 
 def _signing(settings: Settings, zone: str, at: AnyProviderSettings, is_signed: bool | str) -> list[Finding]:
-    inside = (it.name for it in settings.topology.endpoints if at.zone_of(it.name) == zone)
-    is_shared = any(len(wire.providers_of(settings, name)) > 1 for name in inside)
+    is_shared = any(len(wire.providers_of(settings, it.name)) > 1 for it in _inside(settings, zone, at))
     return judge_signing(zone, at.name, is_signed=is_signed, configured=at.signed, is_shared=is_shared)
+
+
+def _inside(settings: Settings, zone: str, at: AnyProviderSettings) -> tuple[Endpoint, ...]:
+    return tuple(it for it in settings.topology.endpoints if at.zone_of(it.name) == zone)
 
 
 # ------------------------------------------------------------------------------------------------------------- names

@@ -1,11 +1,14 @@
-"""What `outlast doctor` finds of the registry: whether it answers, what it needs, and what in it the file does not know."""
+"""What `outlast doctor` finds of the registry: whether it answers, what it needs, and what it says of the control plane.
+
+That is who is silent, which orders nobody follows, and what is ours although the file does not name it.
+"""
 
 from typing import TYPE_CHECKING
 
 from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level
 from outlast.config import wire
-from outlast.config.overview import unlisted
+from outlast.config.overview import Overview, order_words, silence_words, survey
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError, Unavailable
 from outlast.traffic.ports import Place
@@ -40,11 +43,21 @@ async def _content(settings: Settings) -> list[Finding]:
         return [Finding(Level.WARN, "registry", subject, error.message, error.hint)]
     registry = wire.registry(settings, is_reader=True)
     try:
-        floor, places = await registry.floor(), await unlisted(settings, registry)
+        floor, overview = await registry.floor(), await survey(settings, registry, await registry.latest_plan())
     except OutlastError as error:
         return [Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
     answers = Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")
-    return [answers, *map(_unlisted, places)]
+    return [answers, *_idle(settings, overview), *map(_unlisted, overview.unlisted)]
+
+
+def _idle(settings: Settings, overview: Overview) -> list[Finding]:
+    # A failure, not a warning: the plan stands still, whatever happens to targets or people order.
+    probing = "run outlast up, or outlast prober run where targets shall be seen from, and look into its log"
+    planning = "run outlast up, or outlast planner run, and look into its log"
+    silent = overview.silent
+    silence = [] if silent is None else [Finding(Level.FAIL, "probers", settings.realm, silence_words(silent), probing)]
+    late = [Finding(Level.FAIL, "order", it.endpoint, order_words(it), planning) for it in overview.orders]
+    return silence + late
 
 
 def _unlisted(place: Place) -> Finding:

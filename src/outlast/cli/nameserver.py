@@ -20,7 +20,7 @@ app = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 EPILOG = epilog(
-    "tsig-keygen outlast > tsig.key",
+    "umask 077; tsig-keygen outlast > tsig.key",
     "outlast nameserver serve --zone example.com --state example.com.zone --key-file tsig.key --listen 127.0.0.1:5353",
     status="0 stopped by SIGINT or SIGTERM, 1 the port or address cannot be had, 2 the command line is wrong.",
 )

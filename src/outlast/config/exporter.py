@@ -9,13 +9,17 @@ from typing import NamedTuple, Protocol
 
 from outlast.config import wire
 from outlast.config.notices import Tell
+from outlast.config.overview import oversee, probed_targets
 from outlast.config.reading import Line, read_places
 from outlast.config.settings import Settings
 from outlast.config.source import followed
 from outlast.errors import OutlastError
+from outlast.health.signal import Signal
 from outlast.telemetry.watch import PlaceReading, Snapshot, Watch
 from outlast.traffic.assessment import Agreement
 from outlast.traffic.content import digest, targets_in
+from outlast.traffic.evidence import place_of
+from outlast.traffic.messages import InputsRead
 from outlast.traffic.ports import Registry
 from outlast.traffic.sentinel import Sentinel, parse
 
@@ -66,19 +70,36 @@ async def _look(settings: Settings) -> Snapshot:
     lines = await read_places(settings, wire.places(settings), registry, wire.readers(settings))
     snapshot = Snapshot(time.time_ns(), tuple(map(_reading, lines)))
     with contextlib.suppress(OutlastError):
-        return await _with_registry(snapshot, registry)
+        return await _with_registry(settings, snapshot, registry)
     return snapshot
 
 
-async def _with_registry(snapshot: Snapshot, registry: Registry) -> Snapshot:
-    plan, signals = await registry.latest_plan(), await registry.signals()
+async def _with_registry(settings: Settings, snapshot: Snapshot, registry: Registry) -> Snapshot:
+    plan, orders, signals = await registry.latest_plan(), await registry.orders(), await registry.signals()
+    records, reports, floor = await registry.records(), await registry.reports(), await registry.floor()
+    inputs = InputsRead(settings.topology, plan, floor, records, reports, signals, time.time_ns(), orders)
+    overview = oversee(settings, inputs)
     return snapshot._replace(
-        generation=await registry.floor(),
+        generation=floor,
         plan_at=plan.at if plan is not None else None,
-        reports=len(await registry.reports()),
-        orders=len(await registry.orders()),
-        signals_at=min((signal.at for signal in signals), default=None),
+        reports=len(reports),
+        orders=len(orders),
+        signals_at=_oldest(signals, probed_targets(settings.topology)),
+        not_following=len({late.endpoint for late in overview.orders}),
+        are_probers_silent=overview.silent is not None,
+        unlisted=len(overview.unlisted),
     )
+
+
+def _oldest(signals: tuple[Signal, ...], probed: frozenset[str]) -> int | None:
+    # Of a place's signals the newest counts: a prober gets another name with another machine, and nobody takes back what
+    # it said under the old one.
+    newest: dict[tuple[str, str], int] = {}
+    for signal in signals:
+        if signal.target in probed:
+            seen = signal.target, place_of(signal.observer)
+            newest[seen] = max(signal.at, newest.get(seen, 0))
+    return min(newest.values(), default=None)
 
 
 def _reading(line: Line) -> PlaceReading:

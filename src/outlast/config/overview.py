@@ -14,6 +14,7 @@ from outlast.traffic.messages import InputsRead
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import Place, Record, Registry
 from outlast.traffic.sentinel import Standing
+from outlast.traffic.topology import Topology
 from outlast.traffic.unfollowed import Unfollowed, unfollowed
 
 RUNNING = "is outlast up running?"
@@ -36,8 +37,9 @@ class Overview(NamedTuple):
     def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
         """What is wrong with the control plane as these places have it, in words."""
         names = {place.endpoint for place in places}
-        silence = () if self.silent is None else (_silence(self.silent),)
-        return (*silence, *(_order(it) for it in self.orders if it.endpoint in names))
+        silence = () if self.silent is None else (silence_words(self.silent),)
+        told = (*silence, *(order_words(it) for it in self.orders if it.endpoint in names))
+        return tuple(f"{words}; {RUNNING}" for words in told)
 
 
 async def overlook(settings: Settings, registry: Registry) -> Overview:
@@ -47,15 +49,29 @@ async def overlook(settings: Settings, registry: Registry) -> Overview:
     except OutlastError as error:
         return Overview(unread=str(error), is_down=True)
     try:
-        signals, records, orders = await asyncio.gather(registry.signals(), registry.records(), registry.orders())
+        return await survey(settings, registry, plan)
     except OutlastError as error:
         return Overview(unread=str(error))
-    inputs = InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders)
+
+
+async def survey(settings: Settings, registry: Registry, plan: Plan | None) -> Overview:
+    """Read beside the latest plan what concerns the whole.
+
+    Raises:
+        OutlastError: The registry does not answer, or what it says is damaged.
+
+    """
+    signals, records, orders = await asyncio.gather(registry.signals(), registry.records(), registry.orders())
+    return oversee(settings, InputsRead(settings.topology, plan, 0, records, (), signals, time.time_ns(), orders))
+
+
+def oversee(settings: Settings, inputs: InputsRead) -> Overview:
+    """What follows of what was read."""
     late: tuple[Unfollowed, ...] = ()
     with contextlib.suppress(UnsafePlan):  # the planner has its own alarm for a plan that cannot be
         late = unfollowed(inputs, int(settings.health.max_signal_age * 1e9))
-    silent = _silent(settings, inputs) if plan is not None else None  # before the first plan each place says so
-    return Overview(signals, silent, late, _unlisted(settings, plan, records))
+    silent = _silent(settings, inputs) if inputs.plan is not None else None  # before the first plan each place says so
+    return Overview(inputs.signals, silent, late, _unlisted(settings, inputs.plan, inputs.records))
 
 
 async def unlisted(settings: Settings, registry: Registry) -> tuple[Place, ...]:
@@ -70,10 +86,15 @@ async def unlisted(settings: Settings, registry: Registry) -> tuple[Place, ...]:
 
 
 def _silent(settings: Settings, inputs: InputsRead) -> float | None:
-    targets = {address for it in settings.topology.endpoints if it.probed for address in it.addresses}
+    targets = probed_targets(settings.topology)
     heard = max((signal.at for signal in inputs.signals if signal.target in targets), default=-math.inf)
     age = (inputs.wall - heard) / 1e9
     return age if targets and age > settings.health.max_signal_age else None
+
+
+def probed_targets(topology: Topology) -> frozenset[str]:
+    """What probers look at: signals of others are kept as well, and nobody renews them."""
+    return frozenset(address for it in topology.endpoints if it.probed for address in it.addresses)
 
 
 def _unlisted(settings: Settings, plan: Plan | None, records: tuple[Record, ...]) -> tuple[Place, ...]:
@@ -91,13 +112,15 @@ def _unlisted(settings: Settings, plan: Plan | None, records: tuple[Record, ...]
 # ------------------------------------------------------------------------------------------------------ what is said
 
 
-def _silence(seconds: float) -> str:
+def silence_words(seconds: float) -> str:
+    """For how long no prober has said anything; what to do is left to who tells it."""
     ago = "yet" if math.isinf(seconds) else f"for {seconds:.0f} s"
-    return f"no prober has said anything {ago}; {RUNNING}"
+    return f"no prober has said anything {ago}"
 
 
-def _order(late: Unfollowed) -> str:
+def order_words(late: Unfollowed) -> str:
+    """Which order the plan does not follow, or which lifted one it still does."""
     targets = " ".join(late.targets)
     if not late.order:
-        return f"an order at {late.endpoint} is lifted, and the plan still leaves out {targets}; {RUNNING}"
-    return f"the plan of {late.endpoint} does not follow the order {late.order!r} ({targets}); {RUNNING}"
+        return f"an order at {late.endpoint} is lifted, and the plan still leaves out {targets}"
+    return f"the plan of {late.endpoint} does not follow the order {late.order!r} ({targets})"

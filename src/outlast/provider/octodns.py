@@ -27,6 +27,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import quote, quote_plus
 
+import dns.name
 from dns.exception import DNSException
 from dns.name import Name
 
@@ -38,6 +39,7 @@ from outlast.provider.octodns_zone import OnlyOurs, Overtaken, Stages
 from outlast.provider.zones import closest_zone, is_name
 from outlast.rounds import Asked, Rounds
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
+from outlast.traffic.topology import Endpoint
 
 MAX_TIMEOUT = 60.0
 AT_ONCE = 8
@@ -145,6 +147,24 @@ class OctodnsProvider:
 
         """
         return (await self.read(endpoint)).sentinel
+
+    async def refusal(self, zone: str, endpoints: Sequence[Endpoint]) -> str:
+        """Why the credential may not read a zone; empty if it may. Whether it may write, octoDNS does not tell.
+
+        Raises:
+            Unavailable: octoDNS's provider failed in another way, or did not come back in time.
+
+        """
+        del endpoints
+        try:
+            await self._threads.run(partial(self._read_many, dns.name.from_text(zone), ()), seconds=self.timeout)
+        except TimeoutError as error:
+            raise Unavailable(f"{self.name}: no answer within {self.timeout:g} s") from error
+        except Failure as failure:
+            if failure.is_silence:
+                raise
+            return failure.message
+        return ""
 
     def _read_many(self, zone: Name, owners: Sequence[Owners]) -> list[Live | Unavailable]:
         with self._told():

@@ -19,9 +19,11 @@ transfer the zone follow nothing else.
 import asyncio
 import json
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from urllib.parse import quote
 
+import dns.name
 from dns.name import Name
 
 from outlast.errors import InvalidConfig, Unavailable
@@ -32,6 +34,7 @@ from outlast.provider.exchange import NoReply
 from outlast.provider.http_exchange import Answer, Api, Request, ask, read_url
 from outlast.provider.zones import closest_zone, is_name
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
+from outlast.traffic.topology import Endpoint
 
 MAX_TIMEOUT = 60.0
 AT_ONCE = 8
@@ -152,6 +155,22 @@ class PowerdnsProvider:
         except Unavailable as error:
             return Reply(Outcome.FAILED, error.message)
 
+    async def refusal(self, zone: str, endpoints: Sequence[Endpoint]) -> str:
+        """Why the API refuses the key; empty if it does not. The one key may change whatever it may read.
+
+        Raises:
+            Unavailable: The API did not answer, or not usefully.
+
+        """
+        del endpoints
+        name = dns.name.from_text(zone)
+        answer = await self._call("GET", name, self._deadline(), query=f"?rrset_name={quote(str(name))}")
+        if 400 <= answer.status < 500:
+            return f"{self._api}: {_refusal(answer, name)}"
+        if answer.status != 200:
+            raise Unavailable(f"{self.name}: {self._api}: {_words(answer)}")
+        return ""
+
     async def _call(self, method: str, zone: Name, deadline: float, *, query: str = "", body: bytes = b"") -> Answer:
         path = f"/api/v1/servers/localhost/zones/{quote(str(zone))}{query}"
         headers = {"X-API-Key": self.api_key, "Content-Type": "application/json"}
@@ -165,10 +184,14 @@ def _judge(answer: Answer, zone: Name) -> Reply:
     if answer.status in (200, 204):
         return Reply(Outcome.COMMITTED)
     if 400 <= answer.status < 500:  # refused before or inside the transaction: nothing changed
-        hint = _hint(answer.status, zone)
-        return Reply(Outcome.FAILED, f"{_words(answer)} ({hint})" if hint else _words(answer))
+        return Reply(Outcome.FAILED, _refusal(answer, zone))
     # A failing server, or a proxy that lost it, may have failed after the transaction: only reading tells.
     return Reply(Outcome.LOST, _words(answer))
+
+
+def _refusal(answer: Answer, zone: Name) -> str:
+    hint = _hint(answer.status, zone)
+    return f"{_words(answer)} ({hint})" if hint else _words(answer)
 
 
 def _words(answer: Answer) -> str:

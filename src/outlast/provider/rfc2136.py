@@ -17,6 +17,7 @@ from typing import TypeVar
 import dns.exception
 import dns.flags
 import dns.message
+import dns.name
 import dns.tsig
 from dns.message import Message
 from dns.name import Name
@@ -37,6 +38,7 @@ from outlast.system_clock import SystemClock
 from outlast.traffic.content import FAMILIES, RecordSet
 from outlast.traffic.ports import Live, Outcome, Reply, Tier, Transaction
 from outlast.traffic.sentinel import Sentinel, parse
+from outlast.traffic.topology import Endpoint
 
 ALGORITHMS = ("hmac-sha256", "hmac-sha384", "hmac-sha512", "hmac-sha224", "hmac-sha1")
 """MD5 is left out: RFC 8945, section 6, says it must not be used."""
@@ -255,6 +257,31 @@ class Rfc2136Provider:
         if reply == Reply(Outcome.CONFLICT, Rcode.YXRRSET.name):
             return await self._explained(primary, zone, transaction)
         return reply
+
+    async def refusal(self, zone: str, endpoints: Sequence[Endpoint]) -> str:
+        """Why the server would not let the key change these endpoints of a zone; empty if it says nothing against it.
+
+        An UPDATE is sent that cannot be carried out (`updates.add_rehearsal`). Before a server looks at that it judges the
+        signature, and most judge what the key may change as well: Knot, PowerDNS and BIND (9.18.49 was tried). RFC 2136
+        has that later (section 3.3), so another may say nothing of it, as ours.
+
+        Raises:
+            Unavailable: Nobody answered, or not the server.
+
+        """
+        primary, message = self._primary(), UpdateMessage(zone)
+        updates.add_rehearsal(message, dns.name.from_text(zone), endpoints)
+        reply = await self._sent(primary, message)
+        match reply.outcome:
+            case Outcome.CONFLICT:
+                return ""
+            case Outcome.COMMITTED:
+                return (
+                    f"signed with {self.key_name}, a change whose condition cannot hold is taken: nothing is compared"
+                )
+            case Outcome.FAILED:
+                return f"signed with {self.key_name}, a change is answered {reply.detail}"
+        raise Unavailable(f"{self.name} at {primary}: {reply.detail}")
 
     def _prerequisites(self, message: UpdateMessage, transaction: Transaction) -> None:
         # Apart so that a drill can show what happens without them; nothing else may replace it.

@@ -4,6 +4,7 @@ Whole sets are replaced: delete the set, add its coming values, all in one messa
 is ever visible. Only sets that differ from what was seen are touched; the sentinel always is.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 import dns.rcode
@@ -11,7 +12,7 @@ import dns.rdatatype
 from dns.message import Message
 from dns.name import Name
 from dns.rcode import Rcode
-from dns.rdatatype import CNAME, TXT, RdataType
+from dns.rdatatype import CNAME, SOA, TXT, RdataType
 from dns.update import UpdateMessage
 
 from outlast.errors import UnsafePlan
@@ -20,6 +21,7 @@ from outlast.provider.tsig import Proof
 from outlast.traffic.content import FAMILIES, RecordSet, describe
 from outlast.traffic.ports import Live, Outcome, Reply, Transaction
 from outlast.traffic.sentinel import TTL
+from outlast.traffic.topology import Endpoint
 
 CONFLICTS = (Rcode.NXRRSET, Rcode.YXRRSET, Rcode.NXDOMAIN, Rcode.YXDOMAIN)
 """RFC 2136, section 3.2: a prerequisite did not hold."""
@@ -36,6 +38,10 @@ STRANGERS_TO_CNAME = tuple(
     and not dns.rdatatype.is_metatype(rdtype)
 )
 """Every type known that cannot share a name with a CNAME, but for those that are fenced anyway."""
+
+NEVER_THERE = {"A": "224.0.0.0", "AAAA": "ff00::", "CNAME": "nowhere.invalid."}
+"""What is never published: no content may hold such addresses, and nothing is below `invalid` (RFC 6761)."""
+REHEARSAL = "outlast doctor asks whether it might write here"
 
 
 class Replacement(NamedTuple):
@@ -104,6 +110,16 @@ def add_absences(message: UpdateMessage, owner: Name, rdtypes: tuple[RdataType, 
     """Demand that `owner` has no set of these types, of its own: what a wildcard makes up does not count."""
     for rdtype in rdtypes:
         message.absent(owner, rdtype)
+
+
+def add_rehearsal(message: UpdateMessage, zone: Name, endpoints: Iterable[Endpoint]) -> None:
+    """Demand what cannot be, a zone without an SOA, and take records away that are not there: nothing changes, twice over."""
+    message.absent(zone, SOA)
+    for endpoint in endpoints:
+        owners = Owners.of(endpoint.name)
+        for rdtype in endpoint.families:
+            message.delete(owners.endpoint, rdtype, NEVER_THERE[rdtype])
+        message.delete(owners.sentinel, txt_of(REHEARSAL))
 
 
 def is_switch_to_cname(transaction: Transaction) -> bool:

@@ -81,7 +81,14 @@ def _of_registry(snapshot: Snapshot) -> Iterator[Metric]:
         ("outlast_plan_timestamp_seconds", "When the latest plan was made.", _seconds(snapshot.plan_at)),
         ("outlast_ahead_reports", "Reports of enactors that the planner has not answered.", snapshot.reports),
         ("outlast_orders", "Orders of people that stand.", snapshot.orders),
-        ("outlast_oldest_signal_timestamp_seconds", "The oldest health signal.", _seconds(snapshot.signals_at)),
+        (
+            "outlast_oldest_signal_timestamp_seconds",
+            "The oldest health signal of a target in the file; of each place the newest counts.",
+            _seconds(snapshot.signals_at),
+        ),
+        ("outlast_orders_not_followed", "Endpoints whose plan does not follow an order.", snapshot.not_following),
+        ("outlast_probers_silent", "1 where no prober has spoken for max_signal_age.", snapshot.are_probers_silent),
+        ("outlast_unlisted", "Places that are ours and not in the file.", snapshot.unlisted),
     )
     yield from (_one(name, text, value) for name, text, value in known if value is not None)
 

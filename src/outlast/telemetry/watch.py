@@ -29,7 +29,9 @@ class PlaceReading(NamedTuple):
 class Snapshot(NamedTuple):
     """One look at everything. `wall` and `plan_at` are wall clock in nanoseconds; `None`: the registry was not reached.
 
-    `signals_at` is when the oldest signal still kept was taken.
+    `signals_at` is when the oldest signal of a target in the file was taken; of each place the newest counts.
+    `not_following` counts the endpoints whose plan does not follow an order, `unlisted` the places that are ours and not in
+    the file.
     """
 
     wall: int
@@ -39,6 +41,9 @@ class Snapshot(NamedTuple):
     reports: int | None = None
     orders: int | None = None
     signals_at: int | None = None
+    not_following: int | None = None
+    are_probers_silent: bool | None = None
+    unlisted: int | None = None
 
 
 class Watch:

@@ -207,3 +207,28 @@ def test_the_secret_is_never_told(caplog: pytest.LogCaptureFixture) -> None:
     reply, _ = tcp_reply(signed(Rcode.BADTRUNC))
 
     assert SECRET not in repr(provider) + repr(reply) + caplog.text
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        (signed(Rcode.NOERROR, rcode=Rcode.YXRRSET), ""),
+        (
+            signed(Rcode.NOERROR, rcode=Rcode.NOERROR),
+            f"signed with {KEY}, a change whose condition cannot hold is taken: nothing is compared",
+        ),
+        (unsigned(Rcode.NOTAUTH), f"signed with {KEY}, a change is answered NOTAUTH"),
+    ],
+)
+def test_what_is_said_of_a_change_that_cannot_be(answer: Answer, expected: str) -> None:
+    """That its condition does not hold is as it should be; whoever takes it all the same compares nothing."""
+    assert expected == asyncio.run(against(Scripted(answer), lambda it: it.refusal("example.test", ())))
+
+
+@pytest.mark.parametrize(
+    "answer", [unsigned(Rcode.NOERROR), unsigned(Rcode.YXRRSET), lambda wire: None, lambda wire: wire]
+)
+def test_of_an_answer_that_is_not_proved_no_key_is_judged(answer: Answer) -> None:
+    """Neither for it nor against it."""
+    with pytest.raises(Unavailable, match=r"^p at 127\.0\.0\.1:"):
+        asyncio.run(against(Scripted(answer), lambda it: it.refusal("example.test", ())))
