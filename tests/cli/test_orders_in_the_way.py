@@ -1,11 +1,17 @@
 """What keeps an endpoint from following an order is named with the command that lifts it: a pin, or a hold."""
 
+import asyncio
+import contextlib
 import json
 import shlex
+import signal
 from typing import Any
 
 import pytest
 from command_world import World, wait_for
+
+from outlast.health.signal import Verdict
+from outlast.registry.sqlite import SqliteRegistry
 
 pytestmark = pytest.mark.slow
 BOTH = ("127.0.0.1", "127.0.0.2")
@@ -89,3 +95,33 @@ def test_another_configuration_is_in_the_command_that_lifts(running: World) -> N
 
     assert f"outlast thaw {DB} --config other.toml --apply" == command
     assert (1, 0, 0, []) == (dry.returncode, thawed.returncode, free.returncode, in_the_way(free.stdout))
+
+
+def verdict(world: World, address: str) -> Verdict:
+    """What the prober says of a target."""
+    with contextlib.closing(SqliteRegistry(world.folder / "outlast.db")) as registry:
+        signals = asyncio.run(registry.signals())
+    return next(it.verdict for it in signals if it.target == address)
+
+
+def test_health_that_changes_after_an_order_is_not_waited_against(world: World) -> None:
+    """What the plan has made of it counts: a target that was sick when the order was given is back before DNS follows."""
+    roles = {role: world.start(role, "run", "--name", f"{role}-a") for role in ("planner", "prober", "enactor")}
+    wait_for(lambda: world.is_settled(*BOTH))
+    world.run("pin", DB, "127.0.0.2", "--apply")
+    world.targets.sick.add("127.0.0.2")
+    wait_for(lambda: verdict(world, "127.0.0.2") is Verdict.UNHEALTHY)
+    roles["planner"].send_signal(signal.SIGSTOP)
+    lifting = world.start("pin", DB, "--undo", "--apply", "--wait", "40")
+    assert lifting.stdout is not None
+    told = [lifting.stdout.readline(), lifting.stdout.readline()]
+    world.targets.sick.clear()
+    wait_for(lambda: verdict(world, "127.0.0.2") is Verdict.HEALTHY)
+    roles["planner"].send_signal(signal.SIGCONT)
+    status = lifting.wait(timeout=30)
+    lifting.stdout.close()
+    for process in roles.values():
+        world.stop(process)
+
+    assert (f"{DB}  127.0.0.2 -> 127.0.0.1\n", 0) == (told[1], status)
+    assert list(BOTH) == world.addresses()

@@ -1,6 +1,7 @@
 """What evacuate and pin share: giving an order, watching until DNS follows, and what is printed of both."""
 
 import asyncio
+import contextlib
 import sys
 import time
 from dataclasses import dataclass
@@ -9,12 +10,12 @@ from typing import Any, NamedTuple
 import typer
 
 from outlast.cli.audit import unchanged, write_down
-from outlast.cli.ordering_preview import Change, Obstacle, Preview, Wish, concerned, hold_at, lifting, preview
+from outlast.cli.ordering_preview import Change, Obstacle, Preview, Wish, concerned, followed, hold_at, lifting, preview
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import wire
 from outlast.config.settings import Settings
-from outlast.errors import Unavailable
+from outlast.errors import OutlastError, Unavailable
 from outlast.interrupts import uninterrupted
 from outlast.traffic.content import digest
 from outlast.traffic.ports import Live, Place, Provider, Registry
@@ -22,6 +23,8 @@ from outlast.traffic.sentinel import Sentinel, Standing, parse
 
 LOOK_EVERY = 0.2
 """Seconds between two looks at a provider."""
+PLAN_EVERY = 1.0
+"""Seconds between two looks at the plan: health may have changed since the order, and then DNS answers something else."""
 
 
 class Arrival(NamedTuple):
@@ -67,7 +70,7 @@ def _carried_out(settings: Settings, registry: Registry, wish: Wish, seen: Previ
             with uninterrupted():
                 runner.run(_give(registry, wish, seen))
                 is_given = True
-            return runner.run(_tell_and_watch(settings, wish, seen, begun))
+            return runner.run(_tell_and_watch(settings, registry, wish, seen, begun))
     except KeyboardInterrupt:
         # Whoever stops watching must not believe that the order is gone with it.
         if is_given:
@@ -104,22 +107,28 @@ def _deed(wish: Wish, seen: Preview) -> str:
     return outcome if has_effect else f"{outcome}; no endpoint changes for it"
 
 
-async def _tell_and_watch(settings: Settings, wish: Wish, seen: Preview, begun: float) -> tuple[Arrival, ...]:
+async def _tell_and_watch(
+    settings: Settings, registry: Registry, wish: Wish, seen: Preview, begun: float
+) -> tuple[Arrival, ...]:
     # Told in here: whoever reads it may interrupt at once, and that should not meet a loop that is just being begun.
     with after_applying(is_applied=True):
         if not wish.as_json:
             _tell_preview(wish, seen)
     if not wish.wait:
         return ()
-    wanted = {change.endpoint: change.after for change in seen.changes}
     pins = {pin.endpoint: pin for pin in seen.pins}
     readers = wire.readers(settings)  # one for all who look at a provider, who then share its connection
-    watch = _Watch(settings, wish.wait, begun)
+    watch = _Watch(settings, wish.wait, begun, {change.endpoint: {change.after} for change in seen.changes})
     places = concerned(settings, seen.changes)
     pinned = [_pinned(place, pin) for place in places if (pin := pins.get(place.endpoint)) is not None]
     free = (place for place in places if place.endpoint not in pins)
-    watched = (watch.at(readers[place.provider], place, wanted[place.endpoint]) for place in free)
-    return (*pinned, *await asyncio.gather(*watched))
+    keeping_up = asyncio.create_task(watch.keep_up(registry))
+    try:
+        arrivals = await asyncio.gather(*(watch.at(readers[place.provider], place) for place in free))
+    finally:
+        keeping_up.cancel()
+        await asyncio.gather(keeping_up, return_exceptions=True)
+    return (*pinned, *arrivals)
 
 
 def _pinned(place: Place, pin: Obstacle) -> Arrival:
@@ -129,13 +138,26 @@ def _pinned(place: Place, pin: Obstacle) -> Arrival:
 
 @dataclass(frozen=True, slots=True)
 class _Watch:
-    """Looks until a place answers as wanted, `wait` seconds from when the order was given."""
+    """Looks until a place answers as wanted, `wait` seconds from when the order was given.
+
+    `wanted` are, by endpoint, the answers that follow the order: what it was to come to, and what plans have made of it.
+    """
 
     settings: Settings
     wait: float
     begun: float
+    wanted: dict[str, set[tuple[str, ...]]]
 
-    async def at(self, provider: Provider, place: Place, wanted: tuple[str, ...]) -> Arrival:
+    async def keep_up(self, registry: Registry) -> None:
+        """Learn what the latest plan wants, until cancelled."""
+        while True:
+            await asyncio.sleep(PLAN_EVERY)
+            with contextlib.suppress(OutlastError):  # then what the order was to come to is all that is known
+                planned = await followed(self.settings, registry)
+                for name in self.wanted.keys() & planned.keys():
+                    self.wanted[name].add(planned[name])
+
+    async def at(self, provider: Provider, place: Place) -> Arrival:
         last = Arrival(place, None)
         while time.monotonic() - self.begun < self.wait:
             try:
@@ -144,7 +166,7 @@ class _Watch:
                 pass  # it may come back while there is time
             else:
                 last = Arrival(place, None, self._hold(place, live), was_read=True)
-                if _answers(live, wanted):
+                if any(_answers(live, wanted) for wanted in self.wanted[place.endpoint]):
                     return self._arrived(last)
             await asyncio.sleep(LOOK_EVERY)
         _say(place, f"DOES NOT FOLLOW within {self.wait:g} s{f': {last.hold}' if last.hold else ''}")

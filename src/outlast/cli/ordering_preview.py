@@ -19,6 +19,7 @@ from outlast.traffic.ports import Place, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing, parse
 from outlast.traffic.sightings import sight
 from outlast.traffic.topology import Endpoint
+from outlast.traffic.unfollowed import unfollowed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,6 +120,23 @@ async def _inputs(
         standing.pop(key, None)
     if not wish.undo:
         standing[wish.order.key] = wish.order
+    return await _read(settings, registry, tuple(standing.values()))
+
+
+async def followed(settings: Settings, registry: Registry) -> dict[str, tuple[str, ...]]:
+    """By endpoint, what the latest plan has, if it follows the orders that stand now.
+
+    Raises:
+        OutlastError: The registry was not reached, or what it says is damaged.
+
+    """
+    inputs = await _read(settings, registry, await registry.orders())
+    late = {it.endpoint for it in unfollowed(inputs, int(settings.health.max_signal_age * 1e9))}
+    entries = inputs.plan.entries if inputs.plan is not None else ()
+    return {it.endpoint: it.content.targets for it in entries if it.endpoint not in late}
+
+
+async def _read(settings: Settings, registry: Registry, orders: tuple[Order, ...]) -> InputsRead:
     return InputsRead(
         topology=settings.topology,
         plan=await registry.latest_plan(),
@@ -127,7 +145,7 @@ async def _inputs(
         reports=(),
         signals=await registry.signals(),
         wall=time.time_ns(),
-        orders=tuple(standing.values()),
+        orders=orders,
     )
 
 
