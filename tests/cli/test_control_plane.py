@@ -63,10 +63,16 @@ def test_two_planners_with_two_files_do_not_undo_each_other(world: World) -> Non
     wait_for(lambda: world.is_settled(*BOTH))
     same = world.status()["generation"]
     old.write_text(old.read_text())
-    wait_for(lambda: world.is_settled("127.0.0.1"))
+    wait_for(lambda: world.addresses() == ["127.0.0.1"])
     wait_for(lambda: "ALARM this planner's file is overtaken" in logs["a"].read_text())
+    strayed, examined = world.run("status"), world.run("doctor")
+    followed = world.run("status", "--config", "old.toml")
+    words = "the plan of db.example.com is made from another file: that of planner-b at "
 
-    assert (generation, ["127.0.0.1"]) == (same, world.addresses())
+    assert generation == same
+    assert (1, 0) == (strayed.returncode, followed.returncode)
+    assert f"ALARM {words}" in strayed.stdout
+    assert words in examined.stdout
     assert [0, 0] == [world.stop(planner), world.stop(process)]
 
 

@@ -46,6 +46,8 @@ def test_silent_probers_need_attention(world: World) -> None:
     time.sleep(2.5)
     silent, text, doctor = told(world), world.run("status"), world.run("doctor", "--json")
     edited(world, lambda it: it.replace("load = 0", "load = 0\nprobed = false"))
+    world.settle()
+    time.sleep(2.5)
     unprobed = world.run("status")
 
     assert (False, "in step") == (silent["ok"], silent["endpoints"][0]["agreement"])

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from outlast.audit.closure import cycle, words
 from outlast.audit.findings import Finding, Level
 from outlast.config import wire
-from outlast.config.overview import Overview, order_words, silence_words, survey
+from outlast.config.overview import Overview, elsewhere_words, order_words, silence_words, survey
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError, Unavailable
 from outlast.traffic.ports import Place
@@ -57,7 +57,15 @@ def _idle(settings: Settings, overview: Overview) -> list[Finding]:
     silent = overview.silent
     silence = [] if silent is None else [Finding(Level.FAIL, "probers", settings.realm, silence_words(silent), probing)]
     late = [Finding(Level.FAIL, "order", it.endpoint, order_words(it), planning) for it in overview.orders]
-    return silence + late
+    return silence + late + _elsewhere(settings, overview)
+
+
+def _elsewhere(settings: Settings, overview: Overview) -> list[Finding]:
+    if not overview.elsewhere:
+        return []
+    words = elsewhere_words(overview.elsewhere, overview.edition)
+    fix = "give all planners the newest file, and look into their logs: one that does not follow an edit says why"
+    return [Finding(Level.WARN, "configuration", settings.path.name, words, fix)]
 
 
 def _unlisted(place: Place) -> Finding:

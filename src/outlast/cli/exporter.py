@@ -39,7 +39,8 @@ def run(
     """Look at every endpoint at every provider and at the registry, and serve what is there at /metrics.
 
     Worth an alarm: outlast_agreement other than "in step" (above all "dangling": clients get nothing), outlast_held, outlast_not_frozen, outlast_divergence,
-    outlast_short_of_capacity, outlast_ahead, outlast_probers_silent, outlast_orders_not_followed, outlast_unlisted, an old
+    outlast_short_of_capacity, outlast_ahead, outlast_probers_silent, outlast_orders_not_followed, outlast_unlisted, outlast_planned_elsewhere,
+    outlast_registry_up at 0, an old
     outlast_last_enactment_timestamp_seconds beside a new outlast_plan_timestamp_seconds, and an old outlast_look_timestamp_seconds.
     It reads, and changes nothing. Needs pip install 'outlast[prometheus]'.
     """

@@ -215,6 +215,10 @@ def _tell_preview(wish: Wish, seen: Preview) -> None:
             put(printable(f"  does not follow: {obstacle}"))
     if not seen.changes:
         put("no endpoint changes")
+    if seen.elsewhere:
+        put(
+            printable(f"The plan follows another file, that of {seen.elsewhere}: what differs there is not shown here.")
+        )
     if not wish.apply:
         put("This was a dry run: nothing was written. Add --apply to do it.")
 
@@ -227,6 +231,7 @@ def _to_json(
     return {
         "order": {**wish.order._asdict(), "at": wish.order.at / 1e9},
         "undo": wish.undo,
+        "planned_elsewhere": seen.elsewhere,
         "applied": wish.apply,
         "endpoints": [_change_to_json(change, by_endpoint.get(change.endpoint, [])) for change in seen.changes],
         "held": [{"provider": it.provider, "endpoint": it.endpoint} for it in obstacles if it.what == "hold"],

@@ -12,6 +12,7 @@ from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import InvalidConfig, OutlastError, Unavailable, did_you_mean
 from outlast.traffic.drafting import next_entries
+from outlast.traffic.edition import differing
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.orders import EVACUATIONS, Kind, Order, ordered_out, pin_of
 from outlast.traffic.plan import Entry
@@ -60,12 +61,16 @@ class Obstacle(NamedTuple):
 
 
 class Preview(NamedTuple):
-    """What an order comes to; `standing` are orders about the same thing that stand already."""
+    """What an order comes to; `standing` are orders about the same thing that stand already.
+
+    `elsewhere` says which newer file the plan follows where it differs from this one, or knows more; empty if it does not.
+    """
 
     changes: tuple[Change, ...]
     pins: tuple[Obstacle, ...]
     holds: tuple[Obstacle, ...]
     standing: tuple[Order, ...]
+    elsewhere: str = ""
 
 
 async def preview(settings: Settings, registry: Registry, wish: Wish) -> Preview:
@@ -82,7 +87,15 @@ async def preview(settings: Settings, registry: Registry, wish: Wish) -> Preview
     pins = tuple(_pins(settings, inputs, wish))
     changes = _changes(settings, inputs, wish, {pin.endpoint for pin in pins})
     holds = await _holds(settings, inputs.records, changes, is_asked=not wish.apply)
-    return Preview(changes, pins, holds, standing)
+    return Preview(changes, pins, holds, standing, _elsewhere(inputs))
+
+
+def _elsewhere(inputs: InputsRead) -> str:
+    plan = inputs.plan
+    if plan is None:
+        return ""
+    known = all(inputs.topology.endpoint(entry.endpoint) is not None for entry in plan.entries)
+    return str(plan.edition) if plan.edition.digest and (not known or differing(inputs.topology, plan)) else ""
 
 
 def concerned(settings: Settings, changes: tuple[Change, ...]) -> tuple[Place, ...]:

@@ -88,6 +88,7 @@ async def _with_registry(settings: Settings, snapshot: Snapshot, registry: Regis
         not_following=len({late.endpoint for late in overview.orders}),
         are_probers_silent=overview.silent is not None,
         unlisted=len(overview.unlisted),
+        elsewhere=len(overview.elsewhere),
     )
 
 

@@ -4,20 +4,25 @@ import asyncio
 import contextlib
 import math
 import time
+from collections.abc import Sequence
 from typing import NamedTuple
 
 from outlast.config import wire
 from outlast.config.settings import Settings
 from outlast.errors import OutlastError, UnsafePlan
 from outlast.health.signal import Signal
+from outlast.traffic.edition import differing
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import Place, Record, Registry
 from outlast.traffic.sentinel import Standing
-from outlast.traffic.topology import Topology
+from outlast.traffic.topology import NO_EDITION, Edition, Topology
 from outlast.traffic.unfollowed import Unfollowed, unfollowed
 
 RUNNING = "is outlast up running?"
+ONE_FILE = "is an edit not followed, or is this file an old one?"
+SHOWN_MAX = 5
+"""Endpoints that are named; an edit may concern a hundred thousand."""
 
 
 class Overview(NamedTuple):
@@ -25,6 +30,7 @@ class Overview(NamedTuple):
 
     `unlisted` are the places that enactors still look after although the file does not name them. `unread` is why the
     registry could not be read, and then nothing else is known; `is_down` if it need not be asked for anything more.
+    `elsewhere` are endpoints that the plan has from another file than this one, that of `edition`.
     """
 
     signals: tuple[Signal, ...] = ()
@@ -33,13 +39,17 @@ class Overview(NamedTuple):
     unlisted: tuple[Place, ...] = ()
     unread: str = ""
     is_down: bool = False
+    elsewhere: tuple[str, ...] = ()
+    edition: Edition = NO_EDITION
 
     def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
         """What is wrong with the control plane as these places have it, in words."""
         names = {place.endpoint for place in places}
         silence = () if self.silent is None else (silence_words(self.silent),)
         told = (*silence, *(order_words(it) for it in self.orders if it.endpoint in names))
-        return tuple(f"{words}; {RUNNING}" for words in told)
+        strayed = [name for name in self.elsewhere if name in names]
+        differs = (f"{elsewhere_words(strayed, self.edition)}; {ONE_FILE}",) if strayed else ()
+        return (*(f"{words}; {RUNNING}" for words in told), *differs)
 
 
 async def overlook(settings: Settings, registry: Registry) -> Overview:
@@ -71,7 +81,14 @@ def oversee(settings: Settings, inputs: InputsRead) -> Overview:
     with contextlib.suppress(UnsafePlan):  # the planner has its own alarm for a plan that cannot be
         late = unfollowed(inputs, int(settings.health.max_signal_age * 1e9))
     silent = _silent(settings, inputs) if inputs.plan is not None else None  # before the first plan each place says so
-    return Overview(inputs.signals, silent, late, _unlisted(settings, inputs.plan, inputs.records))
+    return Overview(
+        inputs.signals,
+        silent,
+        late,
+        _unlisted(settings, inputs.plan, inputs.records),
+        elsewhere=differing(settings.topology, inputs.plan),
+        edition=inputs.plan.edition if inputs.plan is not None else NO_EDITION,
+    )
 
 
 async def unlisted(settings: Settings, registry: Registry) -> tuple[Place, ...]:
@@ -124,3 +141,9 @@ def order_words(late: Unfollowed) -> str:
     if not late.order:
         return f"an order at {late.endpoint} is lifted, and the plan still leaves out {targets}"
     return f"the plan of {late.endpoint} does not follow the order {late.order!r} ({targets})"
+
+
+def elsewhere_words(names: Sequence[str], edition: Edition) -> str:
+    """Of which endpoints the plan follows another file, and which."""
+    more = f" and {len(names) - SHOWN_MAX} more" if len(names) > SHOWN_MAX else ""
+    return f"the plan of {', '.join(names[:SHOWN_MAX])}{more} is made from another file: that of {edition}"

@@ -89,6 +89,7 @@ def _of_registry(snapshot: Snapshot) -> Iterator[Metric]:
         ("outlast_orders_not_followed", "Endpoints whose plan does not follow an order.", snapshot.not_following),
         ("outlast_probers_silent", "1 where no prober has spoken for max_signal_age.", snapshot.are_probers_silent),
         ("outlast_unlisted", "Places that are ours and not in the file.", snapshot.unlisted),
+        ("outlast_planned_elsewhere", "Endpoints that the plan has from another file.", snapshot.elsewhere),
     )
     yield from (_one(name, text, value) for name, text, value in known if value is not None)
 

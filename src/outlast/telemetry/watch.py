@@ -31,7 +31,7 @@ class Snapshot(NamedTuple):
 
     `signals_at` is when the oldest signal of a target in the file was taken; of each place the newest counts.
     `not_following` counts the endpoints whose plan does not follow an order, `unlisted` the places that are ours and not in
-    the file.
+    the file, `elsewhere` the endpoints that the plan has from another file.
     """
 
     wall: int
@@ -44,6 +44,7 @@ class Snapshot(NamedTuple):
     not_following: int | None = None
     are_probers_silent: bool | None = None
     unlisted: int | None = None
+    elsewhere: int | None = None
 
 
 class Watch:

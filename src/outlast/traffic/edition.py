@@ -17,7 +17,7 @@ from dataclasses import fields, replace
 from hashlib import blake2b
 
 from outlast.traffic.messages import InputsRead, Note
-from outlast.traffic.plan import Entry
+from outlast.traffic.plan import Entry, Plan
 from outlast.traffic.topology import Edition, Endpoint, Topology
 
 SKEW = 3_600_000_000_000
@@ -48,6 +48,15 @@ def _digest_of(endpoint: Endpoint) -> str:
 
 def _digest(said: object) -> str:
     return blake2b(json.dumps(said).encode(), digest_size=8).hexdigest()
+
+
+def differing(topology: Topology, plan: Plan | None) -> tuple[str, ...]:
+    """The endpoints of which this topology does not say what the plan was made from, by name."""
+    digests = {it.name: _digest_of(it) for it in topology.endpoints}
+    entries = plan.entries if plan is not None else ()
+    return tuple(
+        it.endpoint for it in entries if it.configured and digests.get(it.endpoint, it.configured) != it.configured
+    )
 
 
 def carried(inputs: InputsRead) -> Edition:

@@ -8,7 +8,7 @@ import pytest
 from outlast.health.signal import Signal, Verdict
 from outlast.traffic import messages as m
 from outlast.traffic import planner
-from outlast.traffic.edition import SKEW, is_overtaken, with_edition
+from outlast.traffic.edition import SKEW, differing, is_overtaken, with_edition
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import AheadReport
 from outlast.traffic.topology import Edition, Endpoint, Target, Topology
@@ -196,3 +196,14 @@ def test_digests_of_what_an_edit_left_alone_are_not_made_again() -> None:
     after = with_edition(edited, 2, known=replace(before, digests={DB: "old", API: "kept"}))
 
     assert {DB: written(1, endpoint(DB, C)).digests[DB], API: "kept"} == after.digests
+
+
+def test_endpoints_of_which_a_file_says_something_else_are_named(wall: int) -> None:
+    """Also what the other file does not tell by its addresses; what only one of the two knows is no difference."""
+    theirs = written(20, endpoint(API, A), endpoint(DB, A), endpoint(NEW, C))
+    plan, _ = passed(theirs, None, me="b", wall=wall)
+    mine = Topology(
+        realm="test", endpoints=(endpoint(API, A), replace(endpoint(DB, A), soak=9.0), endpoint("x.example", B))
+    )
+
+    assert ((DB,), (), ()) == (differing(mine, plan), differing(theirs, plan), differing(mine, None))
