@@ -18,7 +18,7 @@ SETTINGS: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())[
 CONTRACTS = {contract["id"]: contract for contract in SETTINGS["contracts"]}
 
 DOING = {
-    "audit": {"key_files", "keys", "name_facts", "prove", "zone_facts"},
+    "audit": {"key_files", "keys", "name_facts", "prove", "secondary_facts", "zone_facts"},
     "client": {"boto", "boto_seams", "dialer", "dialing", "httpx_client", "httpx_seams", "protecting"},
     "data": {
         *("calls", "deliver", "desk", "drain", "lock", "log_check", "queue", "region", "reserve"),

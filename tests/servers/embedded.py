@@ -16,14 +16,23 @@ WAIT_SECONDS = 10.0
 
 @contextmanager
 def embedded(
-    folder: Path, *, zones: dict[str, str], closed: tuple[str, ...], key: str, secret: str
+    folder: Path,
+    *,
+    zones: dict[str, str],
+    closed: tuple[str, ...],
+    key: str,
+    secret: str,
+    address: str = "127.0.0.1",
+    port: int = 0,
 ) -> Iterator[Nameserver]:
-    """Run the name server until the block ends; the arguments are those of `servers.bind.bind`."""
+    """Run the name server until the block ends; the arguments are those of `servers.bind.bind`, and where it listens."""
     for zone, text in zones.items():
         (folder / f"{zone}.zone").write_text(text)
     options = ServerOptions(
         zones=tuple(ZoneOptions(name=zone, file=folder / f"{zone}.zone") for zone in zones),
         keys=(UpdateKey(name=key, secret=secret, names=tuple(zone for zone in zones if zone not in closed)),),
+        address=address,
+        port=port,
         route53_aliases=True,
     )
     started: Future[tuple[Nameserver, asyncio.AbstractEventLoop, asyncio.Event]] = Future()

@@ -15,6 +15,7 @@ from dns.rcode import Rcode
 from dns.rdatatype import DNSKEY, DS, NS, RRSIG, SOA, A, RdataType
 from dns.rrset import RRset
 
+from outlast.audit.secondary_facts import Lagging, Primaries, find_lagging
 from outlast.audit.zone_rules import Soa, ZoneFacts
 from outlast.errors import Unavailable
 from outlast.provider import secondaries
@@ -34,14 +35,24 @@ class Unseen(Exception):
     """A question was not answered usefully; says why."""
 
 
-async def gather_facts(zone: str, primary: Server, resolver: Server | None, *, authority_port: int = 53) -> ZoneFacts:
+async def gather_facts(
+    zone: str,
+    primary: Server,
+    resolver: Server | None,
+    *,
+    authority_port: int = 53,
+    others: tuple[Server, ...] = (),
+    has_unseen: bool = False,
+) -> ZoneFacts:
     """Ask for everything about a zone. What cannot be seen is a text that says why.
 
     Args:
         zone: Its name.
         primary: Is asked about the zone itself.
         resolver: Finds the servers of the parent zone; without one nothing is told of the delegation.
-        authority_port: Where the parent's servers listen.
+        authority_port: Where the servers of the parent and of the zone listen.
+        others: Primaries of the same zone at other providers: their servers have other serials, and are in NS too.
+        has_unseen: Whether it lies at a provider, too, whose servers nobody has named.
 
     """
     soa, servers, keys, left = await asyncio.gather(
@@ -52,13 +63,15 @@ async def gather_facts(zone: str, primary: Server, resolver: Server | None, *, a
     )
     parent: tuple[str, ...] | str | None = None
     signed: bool | str | None = None
-    behind: tuple[str, ...] | str | None = None
+    lagging: Lagging | str | None = None
     if resolver is not None:
         named = servers if isinstance(servers, tuple) else ()
-        parent, signed, behind = await asyncio.gather(
+        own, *rest = (secondaries.Server(it.address, it.port) for it in (primary, *others))
+        primaries = Primaries(own, tuple(rest), has_unseen=has_unseen)
+        parent, signed, lagging = await asyncio.gather(
             _fact(_delegated(zone, resolver, authority_port)),
             _fact(_is_there(zone, DS, resolver, recursive=True)),
-            _fact(_behind(zone, primary, named, resolver, authority_port)),
+            _fact(_lagging(zone, primaries, named, resolver, authority_port)),
         )
     return ZoneFacts(
         zone=zone,
@@ -68,7 +81,8 @@ async def gather_facts(zone: str, primary: Server, resolver: Server | None, *, a
         delegation_signed=signed,
         is_signed=keys,
         signature_left=left,
-        behind=behind,
+        behind=lagging.sure if isinstance(lagging, Lagging) else lagging,
+        unclear=lagging.unclear if isinstance(lagging, Lagging) else (),
     )
 
 
@@ -130,20 +144,16 @@ async def _delegated(zone: str, resolver: Server, port: int) -> tuple[str, ...]:
     raise last
 
 
-async def _behind(zone: str, primary: Server, names: tuple[str, ...], resolver: Server, port: int) -> tuple[str, ...]:
-    # Which of the servers that the zone names have not what the primary has, and why.
-    found = [(name, address) for name in names for address in await _recursively(dns.name.from_text(name), A, resolver)]
-    servers = [secondaries.Server(address, port) for _, address in found]
-    at = secondaries.Server(primary.address, primary.port)
+async def _lagging(zone: str, primaries: Primaries, names: tuple[str, ...], resolver: Server, port: int) -> Lagging:
+    found = [
+        (name, secondaries.Server(address, port))
+        for name in names
+        for address in await _recursively(dns.name.from_text(name), A, resolver)
+    ]
     try:
-        told = await secondaries.read_back(zone, primary=at, secondaries=servers, seconds=primary.timeout)
+        return await find_lagging(zone, primaries, found, seconds=resolver.timeout)
     except Unavailable as error:
         raise Unseen(error.message) from error
-    return tuple(
-        f"{name} ({address}): {back.detail}"
-        for (name, address), back in zip(found, told, strict=True)
-        if not back.is_current
-    )
 
 
 async def _recursively(name: dns.name.Name, rdtype: RdataType, resolver: Server) -> tuple[str, ...]:

@@ -46,6 +46,8 @@ class ZoneFacts:
         is_signed: Whether it has DNSKEY records.
         signature_left: Seconds until the signature of its SOA expires, if it is signed.
         behind: The servers that it names and that have not what its primary has, each with the reason.
+        unclear: Those that have not, and may be another provider's.
+        at: Whose primary it was seen at, if it lies at several providers; empty if there is but one.
 
     """
 
@@ -57,23 +59,30 @@ class ZoneFacts:
     is_signed: bool | str = False
     signature_left: float | str | None = None
     behind: tuple[str, ...] | str | None = None
+    unclear: tuple[str, ...] = ()
+    at: str = ""
+
+    @property
+    def subject(self) -> str:
+        """What findings are about."""
+        return f"{self.zone} at {self.at}" if self.at else self.zone
 
 
 def judge_zone(facts: ZoneFacts) -> list[Finding]:
     """Everything there is to say of a zone."""
     if isinstance(facts.soa, str):
-        return [Finding(Level.UNKNOWN, "zone", facts.zone, facts.soa, "the primary must answer for the zone")]
-    return [*_soa(facts.zone, facts.soa), *_delegation(facts), *_signatures(facts), *_secondaries(facts)]
+        return [Finding(Level.UNKNOWN, "zone", facts.subject, facts.soa, "the primary must answer for the zone")]
+    return [*_soa(facts.subject, facts.soa), *_delegation(facts), *_signatures(facts), *_secondaries(facts)]
 
 
-def _soa(zone: str, soa: Soa) -> list[Finding]:
+def _soa(subject: str, soa: Soa) -> list[Finding]:
     negative = min(soa.ttl, soa.minimum)
     is_long, is_short = negative > NEGATIVE_TTL_MAX, soa.expire < EXPIRE_MIN
     return [
         Finding(
             Level.WARN if is_long else Level.OK,
             "negative TTL",
-            zone,
+            subject,
             f"{negative} s: for so long resolvers keep an empty answer",
             f"set the SOA's MINIMUM (its last field, now {soa.minimum}) to {NEGATIVE_TTL_MAX} or less"
             if is_long
@@ -82,7 +91,7 @@ def _soa(zone: str, soa: Soa) -> list[Finding]:
         Finding(
             Level.WARN if is_short else Level.OK,
             "SOA expire",
-            zone,
+            subject,
             f"{soa.expire / DAY:g} days: then secondaries without their primary stop answering",
             f"set it to {EXPIRE_MIN} or more (RFC 1912: two to four weeks)" if is_short else "",
         ),
@@ -93,34 +102,40 @@ def _delegation(facts: ZoneFacts) -> list[Finding]:
     own, parent = facts.servers, facts.parent_servers
     if parent is None:
         there = "what the parent zone says was not asked"
-        return [Finding(Level.SKIPPED, "delegation", facts.zone, there, "outlast doctor --resolver ADDRESS")]
+        return [Finding(Level.SKIPPED, "delegation", facts.subject, there, "outlast doctor --resolver ADDRESS")]
     if isinstance(own, str) or isinstance(parent, str):
         why = own if isinstance(own, str) else f"{parent}"
-        return [Finding(Level.UNKNOWN, "delegation", facts.zone, why, "name a resolver that reaches the parent zone")]
+        return [
+            Finding(Level.UNKNOWN, "delegation", facts.subject, why, "name a resolver that reaches the parent zone")
+        ]
     missing, extra = sorted(set(own) - set(parent)), sorted(set(parent) - set(own))
     if missing or extra:
         there = f"the parent names {_listed(parent)}, the zone {_listed(own)}"
-        return [Finding(Level.WARN, "delegation", facts.zone, there, "make the two NS sets the same (RFC 1912, 2.3)")]
+        return [
+            Finding(Level.WARN, "delegation", facts.subject, there, "make the two NS sets the same (RFC 1912, 2.3)")
+        ]
     single = len(own) < 2
     fix = "name a second server, in another place (RFC 1034, section 4.1)" if single else ""
-    return [Finding(Level.WARN if single else Level.OK, "delegation", facts.zone, f"served by {_listed(own)}", fix)]
+    return [Finding(Level.WARN if single else Level.OK, "delegation", facts.subject, f"served by {_listed(own)}", fix)]
 
 
 def _signatures(facts: ZoneFacts) -> list[Finding]:
     signed, delegated, left = facts.is_signed, facts.delegation_signed, facts.signature_left
     for fact in (signed, delegated, left):
         if isinstance(fact, str):
-            return [Finding(Level.UNKNOWN, "DNSSEC", facts.zone, fact, "name a resolver that reaches the parent zone")]
+            return [
+                Finding(Level.UNKNOWN, "DNSSEC", facts.subject, fact, "name a resolver that reaches the parent zone")
+            ]
     if delegated and not signed:
         there = "the parent has a DS record and the zone no key: validating resolvers answer SERVFAIL"
-        return [Finding(Level.FAIL, "DNSSEC", facts.zone, there, "sign the zone, or have the DS record removed")]
+        return [Finding(Level.FAIL, "DNSSEC", facts.subject, there, "sign the zone, or have the DS record removed")]
     if not signed or not isinstance(left, int | float):
-        return [Finding(Level.OK, "DNSSEC", facts.zone, "the zone is not signed")]
+        return [Finding(Level.OK, "DNSSEC", facts.subject, "the zone is not signed")]
     is_short = left < SIGNATURE_LEFT_MIN
     there = f"signatures are good for another {left / DAY:.1f} days"
     fix = "re-sign, and see why that did not happen by itself" if is_short else ""
     return [
-        Finding(Level.FAIL if left <= 0 else Level.WARN if is_short else Level.OK, "DNSSEC", facts.zone, there, fix)
+        Finding(Level.FAIL if left <= 0 else Level.WARN if is_short else Level.OK, "DNSSEC", facts.subject, there, fix)
     ]
 
 
@@ -152,19 +167,24 @@ def judge_signing(
 
 
 def _secondaries(facts: ZoneFacts) -> list[Finding]:
-    behind = facts.behind
+    behind, subject = facts.behind, facts.subject
     if behind is None:
         return []  # what the delegation says of this is enough
     if isinstance(behind, str):
-        return [Finding(Level.UNKNOWN, "secondaries", facts.zone, behind, "the primary must answer for the zone")]
-    if not behind:
-        return [
-            Finding(Level.OK, "secondaries", facts.zone, "every server that the zone names has what its primary has")
-        ]
-    there = "; ".join(behind)
-    return [
-        Finding(Level.FAIL, "secondaries", facts.zone, there, "see why its zone transfers fail, or take it out of NS")
-    ]
+        return [Finding(Level.UNKNOWN, "secondaries", subject, behind, "the primary must answer for the zone")]
+    found = []
+    if behind:
+        fix = "see why its zone transfers fail, or take it out of NS"
+        found.append(Finding(Level.FAIL, "secondaries", subject, "; ".join(behind), fix))
+    if facts.unclear:
+        there = f"{'; '.join(facts.unclear)}: it may follow another provider, which has fewer or as many"
+        fix = (
+            "give the SOA of each provider's zone an MNAME of its own: its secondaries repeat it, and so are told apart"
+        )
+        found.append(Finding(Level.UNKNOWN, "secondaries", subject, there, fix))
+    whose = " or belongs to another provider" if facts.at else ""
+    there = f"every server that the zone names has what its primary has{whose}"
+    return found or [Finding(Level.OK, "secondaries", subject, there)]
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine, Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from outlast.audit.findings import Finding, Level
@@ -90,7 +91,13 @@ async def _zone(
 ) -> list[Finding]:
     from outlast.audit.zone_facts import gather_facts
 
-    facts = await gather_facts(name, primary, resolver)
+    known = tuple(server for (zone, server), _ in _primaries(settings) if zone == name)
+    having = [it for it in settings.providers if name in it.zones]
+    named = [it for it in having if isinstance(it, ServerSettings | OctodnsSettings) and it.address]
+    others = tuple(server for server in known if server != primary)
+    facts = await gather_facts(name, primary, resolver, others=others, has_unseen=len(named) < len(having))
+    if len(having) > 1:
+        facts = replace(facts, at=", ".join(it.name for it in at))
     return judge_zone(facts) + [it for one in at for it in _signing(settings, name, one, facts.is_signed)]
 
 

@@ -33,6 +33,13 @@ class Server(NamedTuple):
     port: int = 53
 
 
+class Start(NamedTuple):
+    """A zone's start of authority: its serial, and the rest of it as text, which a secondary repeats word for word."""
+
+    serial: int
+    rest: str
+
+
 class ReadBack(NamedTuple):
     """What one secondary says of the zone: its serial, or why there is none."""
 
@@ -59,13 +66,13 @@ async def read_back(
         Unavailable: The primary did not answer usefully.
 
     """
-    wanted = await _serial(zone, primary, seconds)
+    wanted = (await read_start(zone, primary, seconds)).serial
     return tuple(await asyncio.gather(*(_compare(zone, wanted, server, seconds) for server in secondaries)))
 
 
 async def _compare(zone: str, wanted: int, server: Server, seconds: float) -> ReadBack:
     try:
-        found = await _serial(zone, server, seconds)
+        found = (await read_start(zone, server, seconds)).serial
     except Unavailable as error:
         return ReadBack(server, None, is_current=False, detail=error.message)
     if is_at_least(found, wanted):
@@ -78,7 +85,13 @@ def is_at_least(serial: int, wanted: int) -> bool:
     return bool(Serial(serial) >= Serial(wanted))
 
 
-async def _serial(zone: str, server: Server, seconds: float) -> int:
+async def read_start(zone: str, server: Server, seconds: float) -> Start:
+    """Ask an authoritative server for a zone's start of authority.
+
+    Raises:
+        Unavailable: It did not answer usefully.
+
+    """
     name = dns.name.from_text(zone)
     query = dns.message.make_query(name, SOA, id=secrets.randbelow(2**16), flags=0)
     place = Primary(server.address, server.port, asyncio.get_running_loop().time() + seconds)
@@ -89,14 +102,15 @@ async def _serial(zone: str, server: Server, seconds: float) -> int:
         raise Unavailable(f"{place}: unreadable answer: {error}") from error
     if not query.is_response(answer):
         raise Unavailable(f"{place}: the answer does not fit its question")
-    return _serial_in(answer, name, place)
+    return _start_in(answer, name, place)
 
 
-def _serial_in(answer: Message, zone: Name, place: Primary) -> int:
+def _start_in(answer: Message, zone: Name, place: Primary) -> Start:
     if answer.rcode() != dns.rcode.NOERROR:
         raise Unavailable(f"{place}: {dns.rcode.to_text(answer.rcode())}", hint=f"does it serve {zone}?")
     found = answer.get_rrset(answer.answer, zone, IN, SOA)
     # An expired secondary, a parent and a resolver may all say something; only an authority for the zone counts.
     if found is None or not answer.flags & dns.flags.AA:
         raise Unavailable(f"{place}: not authoritative for {zone}", hint=f"does it serve {zone}?")
-    return cast(dns.rdtypes.ANY.SOA.SOA, found[0]).serial
+    soa = cast(dns.rdtypes.ANY.SOA.SOA, found[0])
+    return Start(soa.serial, soa.replace(serial=0).to_text().lower())
