@@ -12,6 +12,12 @@ def endpoint(*regions: str, probed: bool = True, fail_open_below: float = 0.5) -
     return Endpoint(name="db.example.com", targets=targets, probed=probed, fail_open_below=fail_open_below)
 
 
+NAMED = Endpoint(
+    name="api.example.com",
+    targets=(Target(address="lb.east.example.", region="east"), Target(address="lb.west.example.", region="west")),
+)
+
+
 def test_a_region_with_one_target_is_told() -> None:
     """Failing open keeps it, and nobody evacuates its region; the fix is in the finding."""
     (found,) = judge_regions(endpoint("east", "west", "west"), "")
@@ -29,6 +35,7 @@ def test_a_region_with_one_target_is_told() -> None:
         pytest.param(endpoint("east"), "", id="nowhere else to go"),
         pytest.param(endpoint("east", "west", probed=False), "", id="nobody probes"),
         pytest.param(endpoint("east", "west", fail_open_below=0.0), "", id="it never fails open"),
+        pytest.param(NAMED, "", id="of names one is published, and another takes over"),
     ],
 )
 def test_nothing_is_told(of: Endpoint, place: str) -> None:
