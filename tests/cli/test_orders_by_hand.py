@@ -51,6 +51,33 @@ def test_what_a_floor_keeps_of_an_older_order_is_told(running: World) -> None:
     assert (0, True) == (dry.returncode, "  kept, for a floor would be broken without: 127.0.0." in dry.stdout)
 
 
+def test_what_a_floor_keeps_is_told_afterwards(running: World) -> None:
+    """Everything is ordered out and one stays: the plan, and status, say which, against which order, and for which floor."""
+    before = json.loads(running.run("plan", "show", "--json").stdout)["entries"][0]["kept"]
+    running.run("evacuate", "127.0.0.1", "--apply", "--reason", "INC-42")
+    running.run("evacuate", "127.0.0.2", "--apply", "--reason", "INC-42")
+    ((stays,), as_text, as_json) = (
+        running.addresses(),
+        running.run("plan", "show"),
+        running.run("plan", "show", "--json"),
+    )
+    status, told = running.run("status"), running.run("status", "--json")
+    older = running.run("plan", "show", "1", "--json")
+    for address in BOTH:
+        running.run("evacuate", address, "--undo", "--apply")
+    wait_for(lambda: running.is_settled(*BOTH))
+    (kept,) = json.loads(as_json.stdout)["entries"][0]["kept"]
+    words = f"{stays} is published although ordered out ({kept['order']}): kept by min_addresses, family"
+
+    assert ([], []) == (before, json.loads(older.stdout)["entries"][0]["kept"])
+    assert (stays, ["min_addresses", "family"]) == (kept["address"], kept["floors"])
+    assert kept["order"].startswith(f"evacuate {stays} by ")
+    assert kept["order"].endswith(": INC-42")
+    assert f"  {words}" in as_text.stdout.splitlines()
+    assert (0, True) == (status.returncode, f"{DB}: {words}" in status.stdout.splitlines())
+    assert [f"{DB}: {words}"] == json.loads(told.stdout)["notes"]
+
+
 def test_survivors_that_are_too_small_are_told(running: World) -> None:
     """With a load that one target cannot bear the evacuation moves nothing and says why, until all of it is said."""
     running.load = 2

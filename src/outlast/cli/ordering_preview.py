@@ -13,8 +13,9 @@ from outlast.config.settings import Settings
 from outlast.errors import InvalidConfig, OutlastError, Unavailable, did_you_mean
 from outlast.traffic.drafting import next_entries
 from outlast.traffic.edition import differing
+from outlast.traffic.kept import kept
 from outlast.traffic.messages import InputsRead
-from outlast.traffic.orders import EVACUATIONS, Kind, Order, ordered_out, pin_of
+from outlast.traffic.orders import EVACUATIONS, Kind, Order, pin_of
 from outlast.traffic.plan import Entry
 from outlast.traffic.ports import Place, Record, Registry
 from outlast.traffic.sentinel import Sentinel, Standing, parse
@@ -217,10 +218,9 @@ def _meant(endpoint: Endpoint, order: Order) -> set[str]:
 def _change(inputs: InputsRead, entry: Entry) -> Change:
     previous = inputs.plan.entry(entry.endpoint) if inputs.plan is not None else None
     endpoint = inputs.topology.endpoint(entry.endpoint)
-    ordered = ordered_out(endpoint, inputs.orders) if endpoint is not None else {}
-    kept = tuple(it for it in entry.content.targets if it in ordered)
+    against = kept(endpoint, entry, inputs.orders) if endpoint is not None else ()
     before = previous.content.targets if previous is not None else ()
-    return Change(entry.endpoint, before, entry.content.targets, kept, entry.shortage)
+    return Change(entry.endpoint, before, entry.content.targets, tuple(it.address for it in against), entry.shortage)
 
 
 async def _holds(

@@ -15,6 +15,8 @@ from outlast.config.parse import load
 from outlast.config.settings import Settings
 from outlast.errors import Refused
 from outlast.traffic.hold_state import Command, HoldState
+from outlast.traffic.kept import Kept, all_kept
+from outlast.traffic.orders import Order
 from outlast.traffic.plan import Entry, Plan, sets_to_json
 from outlast.traffic.ports import Place, Registry
 
@@ -41,17 +43,25 @@ def plan() -> None:
 
 @app.command(epilog=SHOW)
 def show(generation: Latest = 0, as_json: Json = False, config: Config = DEFAULT_CONFIG) -> None:
-    """Print a plan: what each endpoint shall answer, what is left out and why, and the orders that stand."""
-    registry = _registry_of(load(config))
+    """Print a plan: what each endpoint shall answer, what is left out and why, and the orders that stand.
+
+    Of the latest plan also what it publishes although an order says out, and which floor keeps it there.
+    """
+    settings = load(config)
+    registry = _registry_of(settings)
     found, orders = asyncio.run(_plan(registry, generation)), asyncio.run(registry.orders())
+    against = asyncio.run(_kept(settings, registry, found, orders))
     if as_json:
-        put_json({**_head(found), "entries": [_entry(item) for item in found.entries], "orders": [*map(str, orders)]})
+        entries = [_entry(item, against.get(item.endpoint, ())) for item in found.entries]
+        put_json({**_head(found), "entries": entries, "orders": [*map(str, orders)]})
         return
     put(f"plan {found.generation}  {when(found.at)}  by {found.by}: {found.reason}")
     for entry in found.entries:
         put(f"{entry.endpoint}  {entry.content}  since {entry.generation}")
         for held in entry.withheld:
             put(printable(f"  without {held.address}: {held.reason}"))
+        for target in against.get(entry.endpoint, ()):
+            put(printable(f"  {target}"))
         for words in warnings(entry):
             put(printable(f"  {words}"))
     for order in orders:
@@ -177,6 +187,19 @@ async def _plan(registry: Registry, generation: int) -> Plan:
     return found
 
 
+async def _kept(
+    settings: Settings, registry: Registry, found: Plan, orders: tuple[Order, ...]
+) -> dict[str, tuple[Kept, ...]]:
+    # The orders that stand now say nothing of an older plan.
+    latest = await registry.latest_plan()
+    if latest is None or latest.generation != found.generation:
+        return {}
+    by_endpoint: dict[str, tuple[Kept, ...]] = {}
+    for it in all_kept(settings.topology, found, orders):
+        by_endpoint[it.endpoint] = (*by_endpoint.get(it.endpoint, ()), it)
+    return by_endpoint
+
+
 async def _all(registry: Registry) -> list[Plan]:
     found = [await registry.plan(item.generation) for item in await registry.plans()]
     return [item for item in found if item is not None]  # the janitor may have been quicker
@@ -186,8 +209,9 @@ def _head(item: Plan) -> dict[str, Any]:
     return {"generation": item.generation, "at": item.at / 1e9, "by": item.by, "reason": item.reason}
 
 
-def _entry(entry: Entry) -> dict[str, Any]:
+def _entry(entry: Entry, against: tuple[Kept, ...]) -> dict[str, Any]:
     withheld = [{"address": item.address, "reason": item.reason, "since": item.since / 1e9} for item in entry.withheld]
     sets = sets_to_json(entry.content.sets)
-    told = {"withheld": withheld, "shortage": entry.shortage, "waits_for": entry.waits_for}
+    kept = [{"address": it.address, "order": it.order, "floors": [*it.floors]} for it in against]
+    told = {"withheld": withheld, "kept": kept, "shortage": entry.shortage, "waits_for": entry.waits_for}
     return {"endpoint": entry.endpoint, "gen": entry.generation, "sets": sets, **told}

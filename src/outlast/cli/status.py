@@ -48,7 +48,7 @@ def status(
 ) -> None:
     """Read sentinel and records of every endpoint from every provider, and hold them against plan and record.
 
-    What is ours and not in the file is listed too. That no prober speaks, or that no planner follows an order, is an
+    What is ours and not in the file is listed too. What a floor keeps although it is ordered out is a line of its own. That no prober speaks, or that no planner follows an order, is an
     ALARM below the table. It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says; before the
     first start it says so.
     """
@@ -68,11 +68,13 @@ def status(
     lines = asyncio.run(_read(settings, places, registry, overview))
     alarms = overview.alarms(places)
     if as_json:
-        put_json(to_json(settings, lines, alarms))
+        put_json(to_json(settings, lines, alarms, notes=overview.notes(places)))
     else:
         show(console(), settings.realm, lines)
         for words in alarms:
             put(printable(f"ALARM {words}"))
+        for words in overview.notes(places):
+            put(printable(words))
     raise typer.Exit(exit_status(lines, alarms))
 
 
@@ -102,13 +104,16 @@ def exit_status(lines: tuple[Line, ...], alarms: tuple[str, ...] = ()) -> int:
 # ------------------------------------------------------------------------------------------------------ what is said
 
 
-def to_json(settings: Settings, lines: tuple[Line, ...], alarms: tuple[str, ...] = ()) -> dict[str, Any]:
+def to_json(
+    settings: Settings, lines: tuple[Line, ...], alarms: tuple[str, ...] = (), *, notes: tuple[str, ...] = ()
+) -> dict[str, Any]:
     """The output contract of `--json`."""
     return {
         "realm": settings.realm,
         "file": str(settings.path),
         "ok": exit_status(lines, alarms) == 0,
         "alarms": list(alarms),
+        "notes": list(notes),
         "endpoints": [_line_to_json(line) for line in lines],
     }
 

@@ -12,6 +12,7 @@ from outlast.config.settings import Settings
 from outlast.errors import OutlastError, UnsafePlan
 from outlast.health.signal import Signal
 from outlast.traffic.edition import differing
+from outlast.traffic.kept import Kept, all_kept
 from outlast.traffic.messages import InputsRead
 from outlast.traffic.plan import Plan
 from outlast.traffic.ports import Place, Record, Registry
@@ -30,7 +31,8 @@ class Overview(NamedTuple):
 
     `unlisted` are the places that enactors still look after although the file does not name them. `unread` is why the
     registry could not be read, and then nothing else is known; `is_down` if it need not be asked for anything more.
-    `elsewhere` are endpoints that the plan has from another file than this one, that of `edition`.
+    `elsewhere` are endpoints that the plan has from another file than this one, that of `edition`. `kept` are targets that
+    floors keep although they are ordered out.
     """
 
     signals: tuple[Signal, ...] = ()
@@ -41,6 +43,12 @@ class Overview(NamedTuple):
     is_down: bool = False
     elsewhere: tuple[str, ...] = ()
     edition: Edition = NO_EDITION
+    kept: tuple[Kept, ...] = ()
+
+    def notes(self, places: tuple[Place, ...]) -> tuple[str, ...]:
+        """What somebody should know who gave an order, though it is no fault: what a floor keeps at these places all the same."""
+        names = {place.endpoint for place in places}
+        return tuple(f"{it.endpoint}: {it}" for it in self.kept if it.endpoint in names)
 
     def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
         """What is wrong with the control plane as these places have it, in words."""
@@ -88,6 +96,7 @@ def oversee(settings: Settings, inputs: InputsRead) -> Overview:
         _unlisted(settings, inputs.plan, inputs.records),
         elsewhere=differing(settings.topology, inputs.plan),
         edition=inputs.plan.edition if inputs.plan is not None else NO_EDITION,
+        kept=tuple(it for it in all_kept(settings.topology, inputs.plan, inputs.orders) if it.floors),
     )
 
 
