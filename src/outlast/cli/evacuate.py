@@ -46,7 +46,7 @@ def evacuate(
 
     It passes every guard but the floors: no endpoint is left with fewer addresses than its minimum, and where a load is
     configured, as many targets stay as the rest needs to bear it, unless --all is said. What would change is printed; nothing is written without --apply. Then the planner follows the order, and each provider is watched until
-    it answers accordingly; the slowest is reported. A pin or a hold in its way is named, with the command that lifts it.
+    it answers accordingly; the slowest is reported, and of the secondaries that the configuration names, too. A pin or a hold in its way is named, with the command that lifts it.
     """
     settings = load(config)
     endpoint = endpoint.lower().rstrip(".")

@@ -14,7 +14,8 @@ from outlast.cli.ordering_preview import Change, Obstacle, Preview, Wish, concer
 from outlast.cli.output import printable, put, put_json
 from outlast.cli.stdout import after_applying
 from outlast.config import wire
-from outlast.config.settings import Settings
+from outlast.config.echoes import server_text
+from outlast.config.settings import ServerSettings, Settings
 from outlast.errors import OutlastError, Unavailable
 from outlast.interrupts import uninterrupted
 from outlast.traffic.content import digest
@@ -39,19 +40,35 @@ class Arrival(NamedTuple):
     was_read: bool = False
 
 
+class Echoed(NamedTuple):
+    """When a secondary of a provider that follows answered the same, in seconds since the order; `None` if not in time."""
+
+    place: Place
+    server: str
+    seconds: float | None
+
+
+class Watched(NamedTuple):
+    """What became of an order at the primaries, and at the secondaries that the settings name."""
+
+    arrivals: tuple[Arrival, ...] = ()
+    echoes: tuple[Echoed, ...] = ()
+
+
 def carry_out_order(settings: Settings, wish: Wish) -> None:
     """Tell what would change, and with `apply` give or lift the order and watch; leave with 0, or with 1 if DNS does not follow."""
     registry = wire.registry(settings, is_reader=not wish.apply)
     seen = asyncio.run(preview(settings, registry, wish))
-    arrivals: tuple[Arrival, ...] = ()
+    watched = Watched()
     if wish.apply:
-        arrivals = _carried_out(settings, registry, wish, seen)
+        watched = _carried_out(settings, registry, wish, seen)
     elif not wish.as_json:
         _tell_preview(wish, seen)
+    arrivals = watched.arrivals
     obstacles = _in_the_way(seen, arrivals)
     with after_applying(is_applied=wish.apply):
         if wish.as_json:
-            put_json(_to_json(wish, seen, arrivals, obstacles))
+            put_json(_to_json(wish, seen, watched, obstacles))
     is_late = any(arrival.seconds is None for arrival in arrivals)
     raise typer.Exit(1 if is_late or obstacles else 0)
 
@@ -63,7 +80,7 @@ def _in_the_way(seen: Preview, arrivals: tuple[Arrival, ...]) -> tuple[Obstacle,
     return (*seen.pins, *unread, *(hold for hold in read.values() if hold is not None))
 
 
-def _carried_out(settings: Settings, registry: Registry, wish: Wish, seen: Preview) -> tuple[Arrival, ...]:
+def _carried_out(settings: Settings, registry: Registry, wish: Wish, seen: Preview) -> Watched:
     begun, is_given = time.monotonic(), False
     try:
         with asyncio.Runner() as runner:
@@ -107,15 +124,13 @@ def _deed(wish: Wish, seen: Preview) -> str:
     return outcome if has_effect else f"{outcome}; no endpoint changes for it"
 
 
-async def _tell_and_watch(
-    settings: Settings, registry: Registry, wish: Wish, seen: Preview, begun: float
-) -> tuple[Arrival, ...]:
+async def _tell_and_watch(settings: Settings, registry: Registry, wish: Wish, seen: Preview, begun: float) -> Watched:
     # Told in here: whoever reads it may interrupt at once, and that should not meet a loop that is just being begun.
     with after_applying(is_applied=True):
         if not wish.as_json:
             _tell_preview(wish, seen)
     if not wish.wait:
-        return ()
+        return Watched()
     pins = {pin.endpoint: pin for pin in seen.pins}
     readers = wire.readers(settings)  # one for all who look at a provider, who then share its connection
     watch = _Watch(settings, wish.wait, begun, {change.endpoint: {change.after} for change in seen.changes})
@@ -124,11 +139,11 @@ async def _tell_and_watch(
     free = (place for place in places if place.endpoint not in pins)
     keeping_up = asyncio.create_task(watch.keep_up(registry))
     try:
-        arrivals = await asyncio.gather(*(watch.at(readers[place.provider], place) for place in free))
+        found = await asyncio.gather(*(watch.throughout(readers[place.provider], place) for place in free))
     finally:
         keeping_up.cancel()
         await asyncio.gather(keeping_up, return_exceptions=True)
-    return (*pinned, *arrivals)
+    return Watched((*pinned, *(it for it, _ in found)), tuple(echo for _, echoes in found for echo in echoes))
 
 
 def _pinned(place: Place, pin: Obstacle) -> Arrival:
@@ -156,6 +171,27 @@ class _Watch:
                 planned = await followed(self.settings, registry)
                 for name in self.wanted.keys() & planned.keys():
                     self.wanted[name].add(planned[name])
+
+    async def throughout(self, provider: Provider, place: Place) -> tuple[Arrival, tuple[Echoed, ...]]:
+        """Look at the primary, and when it follows at its secondaries: before that they have nothing to follow."""
+        arrival = await self.at(provider, place)
+        at = next(it for it in self.settings.providers if it.name == place.provider)
+        if arrival.seconds is None or not isinstance(at, ServerSettings):
+            return arrival, ()
+        looks = (self.echo(wire.secondary(at, server), place, server_text(server)) for server in at.secondaries)
+        return arrival, tuple(await asyncio.gather(*looks))
+
+    async def echo(self, secondary: Provider, place: Place, server: str) -> Echoed:
+        while time.monotonic() - self.begun < self.wait:
+            with contextlib.suppress(Unavailable):
+                live = await secondary.read(place.endpoint)
+                if any(_answers(live, wanted) for wanted in self.wanted[place.endpoint]):
+                    seconds = time.monotonic() - self.begun
+                    _say(place, f"secondary {server} follows after {seconds:.1f} s")
+                    return Echoed(place, server, seconds)
+            await asyncio.sleep(LOOK_EVERY)
+        _say(place, f"secondary {server} DOES NOT FOLLOW within {self.wait:g} s: see why its zone transfers are late")
+        return Echoed(place, server, None)
 
     async def at(self, provider: Provider, place: Place) -> Arrival:
         last = Arrival(place, None)
@@ -223,11 +259,11 @@ def _tell_preview(wish: Wish, seen: Preview) -> None:
         put("This was a dry run: nothing was written. Add --apply to do it.")
 
 
-def _to_json(
-    wish: Wish, seen: Preview, arrivals: tuple[Arrival, ...], obstacles: tuple[Obstacle, ...]
-) -> dict[str, Any]:
+def _to_json(wish: Wish, seen: Preview, watched: Watched, obstacles: tuple[Obstacle, ...]) -> dict[str, Any]:
     by_endpoint = _by_endpoint(obstacles)
-    slowest = max((arrival.seconds for arrival in arrivals if arrival.seconds is not None), default=None)
+    slowest, slowest_echo = (
+        max((it.seconds for it in found if it.seconds is not None), default=None) for found in watched
+    )
     return {
         "order": {**wish.order._asdict(), "at": wish.order.at / 1e9},
         "undo": wish.undo,
@@ -235,8 +271,10 @@ def _to_json(
         "applied": wish.apply,
         "endpoints": [_change_to_json(change, by_endpoint.get(change.endpoint, [])) for change in seen.changes],
         "held": [{"provider": it.provider, "endpoint": it.endpoint} for it in obstacles if it.what == "hold"],
-        "arrivals": [{**arrival.place._asdict(), "seconds": arrival.seconds} for arrival in arrivals],
+        "arrivals": [{**arrival.place._asdict(), "seconds": arrival.seconds} for arrival in watched.arrivals],
         "slowest_seconds": slowest,
+        "secondaries": [{**it.place._asdict(), "server": it.server, "seconds": it.seconds} for it in watched.echoes],
+        "slowest_secondary_seconds": slowest_echo,
     }
 
 

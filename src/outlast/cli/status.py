@@ -1,6 +1,7 @@
 """`outlast status`: what each endpoint answers at each provider, and whether that is the plan."""
 
 import asyncio
+from collections.abc import Mapping
 from itertools import accumulate
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,6 +12,7 @@ from outlast.cli.options import DEFAULT_CONFIG, Config, Json, epilog
 from outlast.cli.output import console, failed, printable, put, put_json
 from outlast.cli.plan import warnings
 from outlast.config import wire
+from outlast.config.echoes import Echo, differing, listen
 from outlast.config.overview import Overview, overlook
 from outlast.config.parse import load
 from outlast.config.reading import Line, read_places
@@ -34,6 +36,10 @@ WHOLE_MAX = 3
 FOLDED_MIN = 5
 """Cells, with the gap, that this leaves to each of the others at least; where it cannot, the endpoint is folded as well."""
 
+Echoes = Mapping[Place, tuple[Echo, ...]]
+"""What secondaries say, by place."""
+NOBODY: Echoes = {}
+
 EPILOG = epilog(
     "outlast status",
     "outlast status db.example.com --json",
@@ -48,7 +54,8 @@ def status(
 ) -> None:
     """Read sentinel and records of every endpoint from every provider, and hold them against plan and record.
 
-    What is ours and not in the file is listed too. What a floor keeps although it is ordered out is a line of its own. That no prober speaks, or that no planner follows an order, is an
+    What is ours and not in the file is listed too. What a floor keeps although it is ordered out is a line of its own, and
+    so is each of a provider's secondaries that is behind, silent, or answers something else: an ALARM once the plan is older than the zone's refresh. That no prober speaks, or that no planner follows an order, is an
     ALARM below the table. It reads, and writes nothing. Works without the registry too, then it cannot tell more than what DNS says; before the
     first start it says so.
     """
@@ -66,16 +73,16 @@ def status(
     except Unavailable as error:
         failed(error)
     lines = asyncio.run(_read(settings, places, registry, overview))
-    alarms = overview.alarms(places)
+    alarms, echoes = overview.alarms(places), asyncio.run(listen(settings, lines, registry))
     if as_json:
-        put_json(to_json(settings, lines, alarms, notes=overview.notes(places)))
+        put_json(to_json(settings, lines, alarms, notes=overview.notes(places), echoes=echoes))
     else:
         show(console(), settings.realm, lines)
         for words in alarms:
             put(printable(f"ALARM {words}"))
-        for words in overview.notes(places):
+        for words in (*differing(echoes), *overview.notes(places)):
             put(printable(words))
-    raise typer.Exit(exit_status(lines, alarms))
+    raise typer.Exit(exit_status(lines, alarms, echoes))
 
 
 async def _read(
@@ -92,11 +99,12 @@ async def _read(
     )
 
 
-def exit_status(lines: tuple[Line, ...], alarms: tuple[str, ...] = ()) -> int:
+def exit_status(lines: tuple[Line, ...], alarms: tuple[str, ...] = (), echoes: Echoes = NOBODY) -> int:
     """0 all fine, 1 something needs attention, 3 could not tell; what needs attention comes first."""
     agreements = {line.assessment.agreement for line in lines}
     short = any(not isinstance(it.known, str) and it.known.entry and it.known.entry.shortage for it in lines)
-    if alarms or short or agreements - {Agreement.IN_STEP, Agreement.UNKNOWN}:
+    is_overdue = any(echo.is_overdue for found in echoes.values() for echo in found)
+    if alarms or short or is_overdue or agreements - {Agreement.IN_STEP, Agreement.UNKNOWN}:
         return ATTENTION
     return COULD_NOT_TELL if Agreement.UNKNOWN in agreements or not lines else 0
 
@@ -105,20 +113,25 @@ def exit_status(lines: tuple[Line, ...], alarms: tuple[str, ...] = ()) -> int:
 
 
 def to_json(
-    settings: Settings, lines: tuple[Line, ...], alarms: tuple[str, ...] = (), *, notes: tuple[str, ...] = ()
+    settings: Settings,
+    lines: tuple[Line, ...],
+    alarms: tuple[str, ...] = (),
+    *,
+    notes: tuple[str, ...] = (),
+    echoes: Echoes = NOBODY,
 ) -> dict[str, Any]:
     """The output contract of `--json`."""
     return {
         "realm": settings.realm,
         "file": str(settings.path),
-        "ok": exit_status(lines, alarms) == 0,
+        "ok": exit_status(lines, alarms, echoes) == 0,
         "alarms": list(alarms),
         "notes": list(notes),
-        "endpoints": [_line_to_json(line) for line in lines],
+        "endpoints": [_line_to_json(line, echoes.get(line.place, ())) for line in lines],
     }
 
 
-def _line_to_json(line: Line) -> dict[str, Any]:
+def _line_to_json(line: Line, echoes: tuple[Echo, ...]) -> dict[str, Any]:
     known, live = line.known, line.live
     return {
         "endpoint": line.place.endpoint,
@@ -131,6 +144,20 @@ def _line_to_json(line: Line) -> dict[str, Any]:
         "generation": None if isinstance(known, str) else known.generation,
         "plan": None if isinstance(known, str) else _entry_to_json(known.entry),
         "record": None if isinstance(known, str) else _record_to_json(known.record),
+        "secondaries": [_echo_to_json(it) for it in echoes],
+    }
+
+
+def _echo_to_json(echo: Echo) -> dict[str, Any]:
+    live = echo.live
+    return {
+        "server": echo.server,
+        "reach": str(echo.reach),
+        "words": echo.words,
+        "serial": echo.serial,
+        "sentinel": None if live is None else list(live.sentinel),
+        "sets": None if live is None else sets_to_json(live.sets),
+        "overdue": echo.is_overdue,
     }
 
 

@@ -33,6 +33,7 @@ key_secret_file = "tsig.key"        # from: umask 077; tsig-keygen outlast > tsi
 # timeout = "2s"                    # for one read or one transaction
 # signed = false                    # true: it signs these zones (DNSSEC) with keys that no other provider has
 # multi_signer = false              # true: its DNSKEY sets hold the keys of all providers of these zones (RFC 8901)
+# secondaries = ["192.0.2.54", "198.51.100.54:5353"]   # who gets these zones by transfer: status and evacuate ask them, too
 
 # PowerDNS by its HTTP API: it cannot compare and swap, so a write may, seldom and for a moment, undo a newer one. DNS
 # UPDATE to the same server can; prefer it. Planner and janitor read it by DNS, and have no use for the key.

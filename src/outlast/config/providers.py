@@ -106,7 +106,7 @@ def _common(table: Table, folder: Path, *, example: str, variable: str) -> dict[
         "key_secret_file": folder / secret_file if secret_file else None,
     }
     fields |= given(table, {"port": scalars.port, "timeout": scalars.duration, "key_secret_env": scalars.text})
-    fields |= given(table, {"signed": scalars.flag, "multi_signer": scalars.flag})
+    fields |= given(table, {"signed": scalars.flag, "multi_signer": scalars.flag, "secondaries": scalars.servers})
     _check_secret(table, example=example, variable=variable)
     return fields
 

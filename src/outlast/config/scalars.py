@@ -152,6 +152,16 @@ def upstreams(value: object) -> tuple[str, ...]:
     return tuple(value)
 
 
+def servers(value: object) -> tuple[tuple[str, int], ...]:
+    """Read a list of servers, each named once."""
+    if not isinstance(value, list) or not value:
+        raise Misread('write a list of servers such as ["192.0.2.54", "198.51.100.54:5353"]')
+    found = tuple(server(item) for item in value)
+    if len(set(found)) != len(found):
+        raise Misread("name each server once")
+    return found
+
+
 def server(value: object) -> tuple[str, int]:
     """Read `ADDRESS:PORT` or `ADDRESS` into address and port; before a port, an IPv6 address stands in brackets."""
     word = text(value)

@@ -72,11 +72,13 @@ class ServerSettings(ProviderSettings):
         port: Its port.
         key_secret_file: A file with the secret.
         key_secret_env: The environment variable with the secret.
+        secondaries: Address and port of each server that answers for the zones, too, and gets them by zone transfer.
 
     """
 
     address: str
     port: int = 53
+    secondaries: tuple[tuple[str, int], ...] = ()
     key_secret_file: Path | None = None
     key_secret_env: str = ""
 

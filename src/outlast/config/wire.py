@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 from outlast.config import registry_wire
@@ -137,6 +138,12 @@ def _reader(provider: AnyProviderSettings, settings: Settings) -> Provider:
     if isinstance(provider, OctodnsSettings) and not provider.address:
         return _octodns(provider, settings, is_reader=True)
     return _by_dns(provider, Key(name="", algorithm="hmac-sha256", secret=""))
+
+
+def secondary(provider: ServerSettings, server: tuple[str, int]) -> Provider:
+    """Wire a reader of one of a provider's secondaries, by address and port."""
+    address, port = server
+    return _by_dns(replace(provider, address=address, port=port), Key(name="", algorithm="hmac-sha256", secret=""))
 
 
 def _octodns(provider: OctodnsSettings, settings: Settings, *, is_reader: bool = False) -> Provider:

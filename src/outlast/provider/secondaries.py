@@ -34,10 +34,11 @@ class Server(NamedTuple):
 
 
 class Start(NamedTuple):
-    """A zone's start of authority: its serial, and the rest of it as text, which a secondary repeats word for word."""
+    """A zone's start of authority: its serial, how often secondaries ask for it (seconds), and all but the serial as text: a secondary repeats that."""
 
     serial: int
     rest: str
+    refresh: int = 0
 
 
 class ReadBack(NamedTuple):
@@ -113,4 +114,4 @@ def _start_in(answer: Message, zone: Name, place: Primary) -> Start:
     if found is None or not answer.flags & dns.flags.AA:
         raise Unavailable(f"{place}: not authoritative for {zone}", hint=f"does it serve {zone}?")
     soa = cast(dns.rdtypes.ANY.SOA.SOA, found[0])
-    return Start(soa.serial, soa.replace(serial=0).to_text().lower())
+    return Start(soa.serial, soa.replace(serial=0).to_text().lower(), soa.refresh)
