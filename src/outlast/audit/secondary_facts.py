@@ -3,7 +3,7 @@
 A zone may lie at several providers, each with a primary of its own that counts its own serials, and the zone's NS set
 names the servers of all of them. So before a serial is compared it is found out whose secondary a server can be:
 
-- What answers at a primary's address is that provider's own.
+- What answers at a primary's address, or at one that a provider names among its `secondaries`, is that provider's own.
 - A secondary repeats its primary's SOA word for word, the serial apart. Of several primaries with different SOAs, it
   follows one whose SOA it has. With none of theirs it follows a provider whose primary nobody has named, if there is one.
 - Nobody is ahead of whom they follow.
@@ -21,11 +21,15 @@ from outlast.provider.secondaries import Server, Start, is_at_least, read_start
 
 
 class Primaries(NamedTuple):
-    """The one that is examined, the zone's others, and whether it lies somewhere, too, that no primary is known of."""
+    """The one that is examined, the zone's others, and whether it lies somewhere, too, that no primary is known of.
+
+    `named` are addresses of secondaries with whom they follow.
+    """
 
     own: Server
     others: tuple[Server, ...] = ()
     has_unseen: bool = False
+    named: tuple[tuple[str, Server], ...] = ()
 
 
 class Lagging(NamedTuple):
@@ -53,7 +57,8 @@ async def find_lagging(
 
     """
     all_known = (primaries.own, *primaries.others)
-    owners = {server: _owners(server, all_known) for _, server in servers}
+    owners = {server: _owners(server, primaries) for _, server in servers}
+    certain = {address for address, _ in primaries.named} | {primaries.own.address}
     asked = [(name, server) for name, server in servers if primaries.own in owners[server]]
     before = await _starts(zone, all_known, seconds)
     found = await _starts(zone, tuple(server for _, server in asked), seconds)
@@ -74,7 +79,7 @@ async def find_lagging(
             sure.append(f"{where}: {start.message}")
             continue
         whose = [it for it in seen if it.server in owners[server]]
-        if len(owners[server]) > 1 or (has_unseen and server.address != primaries.own.address):
+        if len(owners[server]) > 1 or (has_unseen and server.address not in certain):
             whose = _followed(start, whose, has_unseen=has_unseen)
         behind = [it for it in whose if not is_at_least(start.serial, it.before.serial)]
         own = next((it.before.serial for it in behind if it.server == primaries.own), None)
@@ -84,11 +89,14 @@ async def find_lagging(
     return Lagging(tuple(sure), tuple(unclear))
 
 
-def _owners(server: Server, primaries: tuple[Server, ...]) -> tuple[Server, ...]:
-    # The primary that it is, or whose address it has, as where secondaries stand before a hidden primary; else anybody's.
-    same = tuple(it for it in primaries if it == server)
-    near = tuple(it for it in primaries if it.address == server.address)
-    return same or near or primaries
+def _owners(server: Server, primaries: Primaries) -> tuple[Server, ...]:
+    # The primary that it is; whom it is said to follow; whose address it has, as where something stands before a hidden
+    # primary; else anybody's.
+    known = (primaries.own, *primaries.others)
+    same = tuple(it for it in known if it == server)
+    named = tuple(primary for address, primary in primaries.named if address == server.address)
+    near = tuple(it for it in known if it.address == server.address)
+    return same or named or near or known
 
 
 def _followed(found: Start, primaries: list[_Seen], *, has_unseen: bool) -> list[_Seen]:

@@ -43,6 +43,7 @@ async def gather_facts(
     authority_port: int = 53,
     others: tuple[Server, ...] = (),
     has_unseen: bool = False,
+    followers: tuple[tuple[str, Server], ...] = (),
 ) -> ZoneFacts:
     """Ask for everything about a zone. What cannot be seen is a text that says why.
 
@@ -53,6 +54,7 @@ async def gather_facts(
         authority_port: Where the servers of the parent and of the zone listen.
         others: Primaries of the same zone at other providers: their servers have other serials, and are in NS too.
         has_unseen: Whether it lies at a provider, too, whose servers nobody has named.
+        followers: Addresses of secondaries, each with the primary that it is known to follow.
 
     """
     soa, servers, keys, left = await asyncio.gather(
@@ -66,8 +68,9 @@ async def gather_facts(
     lagging: Lagging | str | None = None
     if resolver is not None:
         named = servers if isinstance(servers, tuple) else ()
-        own, *rest = (secondaries.Server(it.address, it.port) for it in (primary, *others))
-        primaries = Primaries(own, tuple(rest), has_unseen=has_unseen)
+        own, *rest = map(_plain, (primary, *others))
+        following = tuple((address, _plain(it)) for address, it in followers)
+        primaries = Primaries(own, tuple(rest), has_unseen, following)
         parent, signed, lagging = await asyncio.gather(
             _fact(_delegated(zone, resolver, authority_port)),
             _fact(_is_there(zone, DS, resolver, recursive=True)),
@@ -154,6 +157,10 @@ async def _lagging(zone: str, primaries: Primaries, names: tuple[str, ...], reso
         return await find_lagging(zone, primaries, found, seconds=resolver.timeout)
     except Unavailable as error:
         raise Unseen(error.message) from error
+
+
+def _plain(server: Server) -> secondaries.Server:
+    return secondaries.Server(server.address, server.port)
 
 
 async def _recursively(name: dns.name.Name, rdtype: RdataType, resolver: Server) -> tuple[str, ...]:

@@ -177,10 +177,8 @@ def _secondaries(facts: ZoneFacts) -> list[Finding]:
         fix = "see why its zone transfers fail, or take it out of NS"
         found.append(Finding(Level.FAIL, "secondaries", subject, "; ".join(behind), fix))
     if facts.unclear:
-        there = f"{'; '.join(facts.unclear)}: it may follow another provider, which has fewer or as many"
-        fix = (
-            "give the SOA of each provider's zone an MNAME of its own: its secondaries repeat it, and so are told apart"
-        )
+        there = f"{'; '.join(facts.unclear)}: it may follow another provider, whose serial is no larger"
+        fix = "name it in secondaries of the provider that it follows, or give each provider's SOA an MNAME of its own"
         found.append(Finding(Level.UNKNOWN, "secondaries", subject, there, fix))
     whose = " or belongs to another provider" if facts.at else ""
     there = f"every server that the zone names has what its primary has{whose}"

@@ -89,13 +89,20 @@ def _primaries(settings: Settings) -> "list[tuple[tuple[str, Server], list[AnyPr
 async def _zone(
     settings: Settings, name: str, primary: "Server", at: list[AnyProviderSettings], resolver: "Server | None"
 ) -> list[Finding]:
-    from outlast.audit.zone_facts import gather_facts
+    from outlast.audit.zone_facts import Server, gather_facts
 
     known = tuple(server for (zone, server), _ in _primaries(settings) if zone == name)
     having = [it for it in settings.providers if name in it.zones]
     named = [it for it in having if isinstance(it, ServerSettings | OctodnsSettings) and it.address]
     others = tuple(server for server in known if server != primary)
-    facts = await gather_facts(name, primary, resolver, others=others, has_unseen=len(named) < len(having))
+    followers = tuple(
+        (address, Server(it.address, it.port))
+        for it in having
+        if isinstance(it, ServerSettings)
+        for address, _ in it.secondaries
+    )
+    has_unseen = len(named) < len(having)
+    facts = await gather_facts(name, primary, resolver, others=others, has_unseen=has_unseen, followers=followers)
     if len(having) > 1:
         facts = replace(facts, at=", ".join(it.name for it in at))
     return judge_zone(facts) + [it for one in at for it in _signing(settings, name, one, facts.is_signed)]

@@ -31,12 +31,19 @@ class World(NamedTuple):
     first: Server
     second: Server
 
-    def facts(self, *, has_unseen: bool = False) -> tuple[ZoneFacts, ZoneFacts]:
-        """What is seen at either provider."""
+    def facts(self, *, has_unseen: bool = False, follows: Server | None = None) -> tuple[ZoneFacts, ZoneFacts]:
+        """What is seen at either provider; the third server may be known to follow one of them."""
+        known = () if follows is None else ((ADDRESSES["third"], follows),)
 
         async def gather(own: Server, *others: Server) -> ZoneFacts:
             return await gather_facts(
-                "child.test", own, self.resolver, authority_port=own.port, others=others, has_unseen=has_unseen
+                "child.test",
+                own,
+                self.resolver,
+                authority_port=own.port,
+                others=others,
+                has_unseen=has_unseen,
+                followers=known,
             )
 
         async def both() -> tuple[ZoneFacts, ZoneFacts]:
@@ -117,6 +124,16 @@ def test_what_cannot_be_told_is_not_advised_on(stack: ExitStack, tmp_path: Path)
     assert f"third.names.test ({ADDRESSES['third']}): serial {SMALL}, and the primary has {LARGE}" in finding.there
     assert "take it out" not in finding.fix
     assert ("secondaries", Level.OK) in {(it.check, it.level) for it in judge_zone(second)}
+
+
+def test_a_secondary_that_a_provider_names_is_its_own(stack: ExitStack, tmp_path: Path) -> None:
+    """Then the same serial says it: level with the second if it follows that, far behind if it follows the first."""
+    world = a_world(stack, tmp_path, third=zone(SMALL))
+    of_first, of_second = world.facts(follows=world.first), world.facts(follows=world.second, has_unseen=True)
+    words = f"third.names.test ({ADDRESSES['third']}): serial {SMALL}, and the primary has {LARGE}"
+
+    assert [((words,), ()), ((), ())] == [(it.behind, it.unclear) for it in of_first]
+    assert [((), ()), ((), ())] == [(it.behind, it.unclear) for it in of_second]
 
 
 def test_servers_of_a_provider_that_nobody_named_are_left_alone(stack: ExitStack, tmp_path: Path) -> None:
