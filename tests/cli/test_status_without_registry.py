@@ -3,12 +3,13 @@
 import contextlib
 import json
 import socket
+import sqlite3
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from command_world import Run
+from command_world import Run, World
 
 ENDPOINTS = 40
 """More than are read at a time."""
@@ -66,3 +67,17 @@ def test_a_silent_registry_is_asked_once(run: Run, tmp_path: Path, silent: Silen
 
     assert (3, 1, ENDPOINTS) == (done.returncode, len(silent.taken), len(lines))
     assert {None} == {line["generation"] for line in lines}
+
+
+@pytest.mark.slow
+def test_a_registry_that_answers_in_part_is_an_alarm(world: World) -> None:
+    """The plan is there and a table is gone: no order can be given, and nothing may be green."""
+    world.settle()
+    with contextlib.closing(sqlite3.connect(world.folder / "outlast.db")) as database:
+        database.execute("DROP TABLE order_")
+    status, examined = world.run("status", "--json"), world.run("doctor", "--json")
+    told = json.loads(status.stdout)
+    (found,) = [it for it in json.loads(examined.stdout)["findings"] if it["check"] == "registry"]
+
+    assert (1, False, 1, "FAIL") == (status.returncode, told["ok"], len(told["alarms"]), found["level"].upper())
+    assert told["alarms"][0].startswith("the registry answers in part: ")

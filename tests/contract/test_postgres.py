@@ -4,6 +4,7 @@ import asyncio
 import time
 import traceback
 from collections.abc import Iterator
+from pathlib import Path
 
 import psycopg
 import pytest
@@ -12,6 +13,8 @@ from registry_refusals import own, refusal
 from servers import postgres
 from servers.process import free_port
 
+from outlast.config.registry_settings import PostgresSettings
+from outlast.config.registry_wire import wire
 from outlast.errors import InvalidConfig, Unavailable
 from outlast.registry.postgres import PostgresRegistry
 
@@ -118,6 +121,28 @@ def test_a_server_that_takes_no_writes_says_so(
     reader.close()
 
     assert (1, True) == (floor, "the user needs: GRANT" in said)
+
+
+def test_a_password_that_is_changed_is_read_anew(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]", tmp_path: Path
+) -> None:
+    """A running role follows the file; one that cannot be read is named, and no message has the password."""
+    user, file = own(), tmp_path / "password"
+    database.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'first'; GRANT CREATE ON DATABASE postgres TO {user}".encode())
+    dsn = f"postgresql://{user}@127.0.0.1:{postgres_server.port}/postgres"
+    file.write_text("first")
+    registry = wire(PostgresSettings(dsn=dsn, password_file=file, schema=own(), timeout=TIMEOUT), "[registry]")
+    before = asyncio.run(registry.floor())
+    database.execute(f"ALTER ROLE {user} PASSWORD 'second'".encode())
+    stale = refusal(registry.floor)
+    file.write_text("second")
+    after = asyncio.run(registry.floor())
+    file.unlink()
+    missing = refusal(registry.floor)
+
+    assert (0, 0) == (before, after)
+    assert ("see user and password" in stale, str(file) in missing) == (True, True)
+    assert "second" not in stale + missing
 
 
 def test_a_writer_that_stands_still_is_sent_away(

@@ -53,6 +53,8 @@ class Overview(NamedTuple):
     def alarms(self, places: tuple[Place, ...]) -> tuple[str, ...]:
         """What is wrong with the control plane as these places have it, in words."""
         names = {place.endpoint for place in places}
+        if self.unread and not self.is_down:
+            return (f"the registry answers in part: {self.unread}",)  # one that is down each place tells of
         silence = () if self.silent is None else (silence_words(self.silent),)
         told = (*silence, *(order_words(it) for it in self.orders if it.endpoint in names))
         strayed = [name for name in self.elsewhere if name in names]

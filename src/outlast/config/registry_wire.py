@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def _postgres(settings: PostgresSettings, where: str) -> Registry:
 
     return PostgresRegistry(
         settings.dsn,
-        password=password_of(settings, where),
+        password=_kept_up(settings, where),
         schema=settings.schema,
         timeout=settings.timeout or TIMEOUT,
         ca_file=settings.ca_file,
@@ -93,7 +94,7 @@ def _etcd(settings: EtcdSettings, where: str) -> Registry:
         settings.endpoints,
         prefix=settings.prefix,
         user=settings.user,
-        password=password_of(settings, where),
+        password=_kept_up(settings, where),
         ca_file=settings.ca_file,
         cert_file=settings.cert_file,
         key_file=settings.key_file,
@@ -122,6 +123,12 @@ def remembered(registry: Registry, path: Path, *, realm: str, on_fault: Callable
 def _demand(package: str, extra: str, where: str) -> None:
     if find_spec(package) is None:
         raise InvalidConfig((f"{where} kind: {package} is not installed: pip install 'outlast[{extra}]'",))
+
+
+def _kept_up(settings: PostgresSettings | EtcdSettings, where: str) -> Callable[[], str]:
+    # A password may be changed under a running role, which then reads it anew; that there is none is said at once.
+    password_of(settings, where)
+    return partial(password_of, settings, where)
 
 
 def password_of(settings: PostgresSettings | EtcdSettings, where: str) -> str:

@@ -15,13 +15,14 @@ import base64
 import contextlib
 import secrets
 import ssl
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import httpx
 
-from outlast.errors import Unavailable
+from outlast.errors import InvalidConfig, Unavailable
 from outlast.registry.store import Versioned
 from outlast.registry.tls import PLAIN, UNKNOWN, TlsFiles, context, hint_of
 
@@ -42,7 +43,7 @@ class EtcdStore:
         endpoints: URLs of the cluster's members, `https://192.0.2.1:2379`.
         prefix: What stands before every key.
         user: The user, if the cluster asks for one.
-        password: Their password.
+        password: Their password, or what gives it, asked anew whenever a token is needed.
         ca_file: The authority that signed the members' certificates; `None`: those of the system.
         cert_file: This client's certificate, if the cluster asks for one.
         key_file: Its key.
@@ -59,7 +60,7 @@ class EtcdStore:
         *,
         prefix: str = "outlast/",
         user: str = "",
-        password: str = "",
+        password: str | Callable[[], str] = "",
         ca_file: Path | None = None,
         cert_file: Path | None = None,
         key_file: Path | None = None,
@@ -67,7 +68,8 @@ class EtcdStore:
     ) -> None:
         self._endpoints = tuple(url.rstrip("/") for url in endpoints)
         self._prefix = prefix
-        self._login = {"name": user, "password": password} if user else {}
+        self._user = user
+        self._password = password if callable(password) else partial(str, password)
         self._token = ""
         self._timeout = timeout
         self._first = 0
@@ -178,10 +180,10 @@ class EtcdStore:
         return fix
 
     async def _answer(self, url: str, path: str, body: dict[str, Any], seconds: float) -> Any:
-        if self._login and not self._token:
+        if self._user and not self._token:
             await self._authenticate(url, seconds)
         response = await self._sent(url, path, body, seconds)
-        if self._login and _refused(response) == UNAUTHENTICATED:
+        if self._user and _refused(response) == UNAUTHENTICATED:
             await self._authenticate(url, seconds)
             response = await self._sent(url, path, body, seconds)
         if response.status_code != httpx.codes.OK:
@@ -203,10 +205,16 @@ class EtcdStore:
         return await self._client.post(url + path, json=body, headers=self._headers(), timeout=seconds)
 
     async def _authenticate(self, url: str, seconds: float) -> None:
-        response = await self._client.post(f"{url}/v3/auth/authenticate", json=self._login, timeout=seconds)
+        response = await self._client.post(f"{url}/v3/auth/authenticate", json=self._login(), timeout=seconds)
         if response.status_code != httpx.codes.OK:
             raise self._refusal(response)
         self._token = str(self._read(response).get("token", ""))
+
+    def _login(self) -> dict[str, str]:
+        try:
+            return {"name": self._user, "password": self._password()}
+        except InvalidConfig as error:
+            raise Unavailable(f"registry {self}: {error.message}") from error
 
     def _headers(self) -> dict[str, str]:
         return {"Authorization": self._token} if self._token else {}

@@ -7,6 +7,7 @@ the registry forward again, as after a restored backup.
 
 import asyncio
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,7 +79,8 @@ class PostgresRegistry:
 
     Args:
         dsn: Where it is, as libpq reads it: `postgresql://user@host:5432/database`, several hosts too.
-        password: Its password, if neither the DSN nor libpq's own files and variables give it.
+        password: Its password, if neither the DSN nor libpq's own files and variables give it; or what gives it, asked
+            anew for each connection.
         schema: The schema of our tables; it is made if it is not there.
         timeout: Seconds for one call, with all waiting, after which it raises `Unavailable`.
         ca_file: The authority of its certificate: then nothing but TLS, with its certificate and name checked.
@@ -94,7 +96,7 @@ class PostgresRegistry:
         self,
         dsn: str,
         *,
-        password: str = "",
+        password: str | Callable[[], str] = "",
         schema: str = "outlast",
         timeout: float = TIMEOUT,
         ca_file: Path | None = None,

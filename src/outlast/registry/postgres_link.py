@@ -16,6 +16,7 @@ that, which a server that hangs does not do either.
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -83,7 +84,7 @@ class Link:
 
     Args:
         dsn: Where the database is, as libpq reads it.
-        password: Its password, if it does not stand in the DSN.
+        password: Its password, if it does not stand in the DSN; or what gives it, asked anew for each connection.
         schema: The schema of our tables; it is made if it is not there.
         timeout: Seconds for one transaction, with all waiting.
         tls: The server's authority and our certificate. With an authority, nothing but TLS to a server whose certificate
@@ -94,7 +95,9 @@ class Link:
 
     """
 
-    def __init__(self, dsn: str, *, password: str, schema: str, timeout: float, tls: TlsFiles = NO_FILES) -> None:
+    def __init__(
+        self, dsn: str, *, password: str | Callable[[], str], schema: str, timeout: float, tls: TlsFiles = NO_FILES
+    ) -> None:
         try:
             self._parameters = conninfo_to_dict(dsn)
         except psycopg.Error:
@@ -102,8 +105,8 @@ class Link:
             raise InvalidConfig((f"the DSN of the registry cannot be read: {fix}",)) from None
         if not SCHEMA_NAME.fullmatch(schema):
             raise InvalidConfig((f"schema = {schema!r}: write lower case letters, digits and underscores",))
-        own = {"application_name": "outlast"} | ({"password": password} if password else {}) | _tls_words(tls)
-        self._conninfo = make_conninfo(dsn, **own)
+        self._conninfo = make_conninfo(dsn, application_name="outlast", **_tls_words(tls))
+        self._password = password if callable(password) else partial(str, password)
         self._timeout = timeout
         self._schema = schema
         self._limits = _LIMITS.format(schema=schema, ms=max(1, int(timeout * 1000)))
@@ -216,7 +219,7 @@ class Link:
     async def _opened(self) -> psycopg.AsyncConnection[tuple[Any, ...]]:
         # Without prepared statements it works behind a pooler too.
         self._connection = await psycopg.AsyncConnection.connect(
-            self._conninfo, autocommit=True, prepare_threshold=None
+            make_conninfo(self._conninfo, **self._secret()), autocommit=True, prepare_threshold=None
         )
         try:
             await self._prepare(self._connection)
@@ -224,6 +227,13 @@ class Link:
             self.close()
             raise
         return self._connection
+
+    def _secret(self) -> dict[str, str]:
+        try:
+            password = self._password()
+        except InvalidConfig as error:
+            raise Unavailable(f"registry {self}: {error.message}") from error
+        return {"password": password} if password else {}
 
     async def _prepare(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         if await self._is_ours(connection):
