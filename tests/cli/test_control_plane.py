@@ -108,9 +108,10 @@ def test_the_json_of_status(settled_world: World) -> None:
     whole = json.loads(settled_world.run("status", "--json").stdout)
     line = whole["endpoints"][0]
 
-    assert {"realm", "file", "ok", "alarms", "endpoints"} == set(whole)
+    assert {"realm", "file", "ok", "alarms", "notes", "endpoints"} == set(whole)
     assert {
-        "endpoint", "provider", "tier", "agreement", "words", "sentinel", "sets", "generation", "plan", "record"
+        "endpoint", "provider", "tier", "agreement", "words", "sentinel", "sets", "generation", "plan", "record",
+        "secondaries",
     } == set(line)  # fmt: skip
     assert ("in step", True, [["A", 5, list(BOTH)]], 1) == (
         line["agreement"],
