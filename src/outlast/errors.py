@@ -52,6 +52,10 @@ class Unavailable(OutlastError):
     """A registry, a provider or an address could not be reached, or refused for a reason that is not ours."""
 
 
+class NotMade(Unavailable):
+    """It is not there, and nobody has made it yet; the hint says who does."""
+
+
 class Refused(OutlastError):
     """An operator's command cannot be carried out as things stand; the hint says what lifts it."""
 

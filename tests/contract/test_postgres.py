@@ -1,6 +1,7 @@
 """What PostgreSQL adds to the contract: schemas, rights, writers that stand still, tables that are away."""
 
 import asyncio
+import contextlib
 import time
 import traceback
 from collections.abc import Iterator
@@ -15,7 +16,7 @@ from servers.process import free_port
 
 from outlast.config.registry_settings import PostgresSettings
 from outlast.config.registry_wire import wire
-from outlast.errors import InvalidConfig, Unavailable
+from outlast.errors import InvalidConfig, NotMade, Unavailable
 from outlast.registry.postgres import PostgresRegistry
 
 pytestmark = pytest.mark.slow
@@ -32,6 +33,13 @@ def database(postgres_server: postgres.Postgres) -> Iterator["psycopg.Connection
 
 def postgres_registry(server: postgres.Postgres, schema: str, *, timeout: float = TIMEOUT) -> PostgresRegistry:
     return PostgresRegistry(server.dsn, password=postgres.PASSWORD, schema=schema, timeout=timeout)
+
+
+def wired(settings: PostgresSettings, *, is_reader: bool = False) -> PostgresRegistry:
+    """As a configuration gives it."""
+    registry = wire(settings, "[registry]", is_reader=is_reader)
+    assert isinstance(registry, PostgresRegistry)
+    return registry
 
 
 def test_many_that_begin_at_once_make_the_tables_once(postgres_server: postgres.Postgres) -> None:
@@ -123,6 +131,25 @@ def test_a_server_that_takes_no_writes_says_so(
     assert (1, True) == (floor, "the user needs: GRANT" in said)
 
 
+def test_who_only_reads_makes_no_tables(
+    postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]"
+) -> None:
+    """Looking at an empty database says that there is no registry yet, and leaves it empty; once made, it is read."""
+    schema = own()
+    settings = PostgresSettings(
+        dsn=f"{postgres_server.dsn}?password={postgres.PASSWORD}", schema=schema, timeout=TIMEOUT
+    )
+    reader, writer = (wired(settings, is_reader=it) for it in (True, False))
+    with contextlib.closing(reader), contextlib.closing(writer):
+        with pytest.raises(NotMade, match=f"no registry yet, there is no schema {schema}"):
+            asyncio.run(reader.floor())
+        made = database.execute("SELECT count(*) FROM pg_namespace WHERE nspname = %s", (schema,)).fetchone()
+        asyncio.run(writer.publish(plan(1), after=0))
+        floor = asyncio.run(reader.floor())
+
+    assert ((0,), 1) == (made, floor)
+
+
 def test_a_password_that_is_changed_is_read_anew(
     postgres_server: postgres.Postgres, database: "psycopg.Connection[tuple[object, ...]]", tmp_path: Path
 ) -> None:
@@ -131,7 +158,7 @@ def test_a_password_that_is_changed_is_read_anew(
     database.execute(f"CREATE ROLE {user} LOGIN PASSWORD 'first'; GRANT CREATE ON DATABASE postgres TO {user}".encode())
     dsn = f"postgresql://{user}@127.0.0.1:{postgres_server.port}/postgres"
     file.write_text("first")
-    registry = wire(PostgresSettings(dsn=dsn, password_file=file, schema=own(), timeout=TIMEOUT), "[registry]")
+    registry = wired(PostgresSettings(dsn=dsn, password_file=file, schema=own(), timeout=TIMEOUT))
     before = asyncio.run(registry.floor())
     database.execute(f"ALTER ROLE {user} PASSWORD 'second'".encode())
     stale = refusal(registry.floor)
@@ -139,6 +166,7 @@ def test_a_password_that_is_changed_is_read_anew(
     after = asyncio.run(registry.floor())
     file.unlink()
     missing = refusal(registry.floor)
+    registry.close()
 
     assert (0, 0) == (before, after)
     assert ("see user and password" in stale, str(file) in missing) == (True, True)

@@ -34,6 +34,9 @@ from outlast.provider.octodns import OctodnsProvider
 from outlast.traffic.content import Content
 from outlast.traffic.ports import Live, Outcome, Reply, Tier
 
+PATIENCE = 2.5
+"""Seconds within which octoDNS, on a busy machine, has read the zone and begun to write."""
+
 
 @pytest.fixture(scope="session", params=["octodns-bind", "octodns-powerdns"])
 def weakest(request: pytest.FixtureRequest, yard: Any) -> Place:
@@ -141,7 +144,7 @@ def test_who_is_given_up_during_the_change_is_lost(weakest: Place) -> None:
             assert isinstance(relay, UpdateRelay | HttpRelay)
             relay.hold()
             provider = weakest.by_octodns(port=relay.port)
-            object.__setattr__(provider, "timeout", 0.8)
+            object.__setattr__(provider, "timeout", PATIENCE)
             transaction = write(endpoint, seen, TWO, n=2)
             reply = await provider.commit(transaction)
             relay.release()
@@ -150,7 +153,7 @@ def test_who_is_given_up_during_the_change_is_lost(weakest: Place) -> None:
 
     reply, expected, read = asyncio.run(act())
 
-    assert (Reply(Outcome.LOST, "no answer within 0.8 s"), expected) == (reply, read)
+    assert (Reply(Outcome.LOST, f"no answer within {PATIENCE:g} s"), expected) == (reply, read)
 
 
 def test_a_wrong_secret_is_told_without_it(weakest: Place, caplog: pytest.LogCaptureFixture) -> None:

@@ -10,7 +10,7 @@ from outlast.audit.findings import Finding, Level
 from outlast.config import wire
 from outlast.config.overview import Overview, elsewhere_words, order_words, silence_words, survey
 from outlast.config.settings import Settings
-from outlast.errors import OutlastError, Unavailable
+from outlast.errors import NotMade, OutlastError
 from outlast.traffic.ports import Place
 
 if TYPE_CHECKING:
@@ -37,13 +37,12 @@ async def examine_registry(settings: Settings, resolver: "Server | None") -> lis
 
 async def _content(settings: Settings) -> list[Finding]:
     subject = settings.registry.name
-    try:
-        wire.check_registry(settings)
-    except Unavailable as error:
-        return [Finding(Level.WARN, "registry", subject, error.message, error.hint)]
     registry = wire.registry(settings, is_reader=True)
     try:
+        wire.check_registry(settings)
         floor, overview = await registry.floor(), await survey(settings, registry, await registry.latest_plan())
+    except NotMade as error:
+        return [Finding(Level.WARN, "registry", subject, error.message, error.hint)]
     except OutlastError as error:
         return [Finding(Level.FAIL, "registry", subject, error.message, error.hint)]
     answers = Finding(Level.OK, "registry", subject, f"answers; {floor} is the latest generation")

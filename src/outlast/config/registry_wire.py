@@ -14,7 +14,7 @@ from outlast.config.registry_settings import (
     S3Settings,
     SqliteSettings,
 )
-from outlast.errors import InvalidConfig, Unavailable
+from outlast.errors import InvalidConfig, NotMade
 from outlast.system_clock import SystemClock
 from outlast.traffic.ports import Registry
 
@@ -22,7 +22,7 @@ MAX_PASSWORD_BYTES = 4096
 
 
 def wire(settings: RegistrySettings, where: str, *, is_reader: bool = False) -> Registry:
-    """Wire the registry; `where` names its table in errors. For a reader no file is made that is not there.
+    """Wire the registry; `where` names its table in errors. For a reader nothing is made that is not there.
 
     Raises:
         InvalidConfig: Its password or a certificate cannot be read, or the packages of its kind are not installed.
@@ -34,7 +34,7 @@ def wire(settings: RegistrySettings, where: str, *, is_reader: bool = False) -> 
 
             return SqliteRegistry(settings.path, is_reader=is_reader)
         case PostgresSettings():
-            return _said_where(where, lambda: _postgres(settings, where))
+            return _said_where(where, lambda: _postgres(settings, where, is_reader=is_reader))
         case EtcdSettings():
             return _said_where(where, lambda: _etcd(settings, where))
         case S3Settings():
@@ -45,7 +45,7 @@ def check_there(settings: RegistrySettings, where: str) -> None:
     """See that somebody has made the registry; a server answers for itself.
 
     Raises:
-        Unavailable: It is a file that is not there, in a folder that is.
+        NotMade: It is a file that is not there, in a folder that is.
 
     """
     if not isinstance(settings, SqliteSettings):
@@ -55,7 +55,7 @@ def check_there(settings: RegistrySettings, where: str) -> None:
     except FileNotFoundError:
         if settings.path.parent.is_dir():
             fix = "outlast up, or outlast planner run, makes it; if one runs, its file is another"
-            raise Unavailable(f"{where} path: no registry yet, there is no file {settings.path}", hint=fix) from None
+            raise NotMade(f"{where} path: no registry yet, there is no file {settings.path}", hint=fix) from None
     except OSError:
         pass  # whoever opens it says more
 
@@ -69,7 +69,7 @@ def _said_where(where: str, make: Callable[[], Registry]) -> Registry:
         raise InvalidConfig(tuple(known)) from error
 
 
-def _postgres(settings: PostgresSettings, where: str) -> Registry:
+def _postgres(settings: PostgresSettings, where: str, *, is_reader: bool) -> Registry:
     _demand("psycopg", "postgres", where)
     from outlast.registry.postgres import TIMEOUT, PostgresRegistry
 
@@ -81,6 +81,7 @@ def _postgres(settings: PostgresSettings, where: str) -> Registry:
         ca_file=settings.ca_file,
         cert_file=settings.cert_file,
         key_file=settings.key_file,
+        is_reader=is_reader,
     )
 
 

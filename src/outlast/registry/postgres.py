@@ -86,6 +86,7 @@ class PostgresRegistry:
         ca_file: The authority of its certificate: then nothing but TLS, with its certificate and name checked.
         cert_file: This client's certificate, if the server asks for one.
         key_file: Its key.
+        is_reader: Nothing is written and nothing is made: calls raise `NotMade` where there are no tables.
 
     Raises:
         InvalidConfig: The DSN, the schema or a certificate cannot be read.
@@ -102,9 +103,10 @@ class PostgresRegistry:
         ca_file: Path | None = None,
         cert_file: Path | None = None,
         key_file: Path | None = None,
+        is_reader: bool = False,
     ) -> None:
         tls = TlsFiles(ca_file, cert_file, key_file)
-        self._link = Link(dsn, password=password, schema=schema, timeout=timeout, tls=tls)
+        self._link = Link(dsn, password=password, schema=schema, timeout=timeout, tls=tls, is_reader=is_reader)
         self._latest: _Latest | None = None
         self._records = Records()
 

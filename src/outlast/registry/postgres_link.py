@@ -22,7 +22,7 @@ from typing import Any, TypeVar
 import psycopg
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
-from outlast.errors import InvalidConfig, Unavailable
+from outlast.errors import InvalidConfig, NotMade, Unavailable
 from outlast.registry.postgres_errors import hint_for, words_of
 from outlast.registry.tls import TlsFiles, context
 
@@ -85,8 +85,9 @@ class Link:
     Args:
         dsn: Where the database is, as libpq reads it.
         password: Its password, if it does not stand in the DSN; or what gives it, asked anew for each connection.
-        schema: The schema of our tables; it is made if it is not there.
+        schema: The schema of our tables; it is made if it is not there, but for a reader.
         timeout: Seconds for one transaction, with all waiting.
+        is_reader: Nothing is made: `NotMade` where there are no tables.
         tls: The server's authority and our certificate. With an authority, nothing but TLS to a server whose certificate
             it signed, for the name in the DSN, is used (`sslmode=verify-full`); otherwise what the DSN says.
 
@@ -96,7 +97,14 @@ class Link:
     """
 
     def __init__(
-        self, dsn: str, *, password: str | Callable[[], str], schema: str, timeout: float, tls: TlsFiles = NO_FILES
+        self,
+        dsn: str,
+        *,
+        password: str | Callable[[], str],
+        schema: str,
+        timeout: float,
+        tls: TlsFiles = NO_FILES,
+        is_reader: bool = False,
     ) -> None:
         try:
             self._parameters = conninfo_to_dict(dsn)
@@ -109,6 +117,7 @@ class Link:
         self._password = password if callable(password) else partial(str, password)
         self._timeout = timeout
         self._schema = schema
+        self._is_reader = is_reader
         self._limits = _LIMITS.format(schema=schema, ms=max(1, int(timeout * 1000)))
         self._connection: psycopg.AsyncConnection[tuple[Any, ...]] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -238,6 +247,9 @@ class Link:
     async def _prepare(self, connection: psycopg.AsyncConnection[tuple[Any, ...]]) -> None:
         if await self._is_ours(connection):
             return
+        if self._is_reader:
+            fix = "outlast up, or outlast planner run, makes it; if one runs, its database or schema is another"
+            raise NotMade(f"registry {self}: no registry yet, there is no schema {self._schema}", hint=fix)
         # Only one process makes the tables; CREATE SCHEMA IF NOT EXISTS alone would race.
         await connection.execute(f"BEGIN; {self._limits}")
         await connection.execute("SELECT pg_advisory_xact_lock(hashtext(%s))", (f"outlast {self._schema}",))
