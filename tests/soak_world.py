@@ -197,7 +197,8 @@ class SoakWorld:
     # ---------------------------------------------------------------------------------------------------- at the end
 
     def settles(self) -> str:
-        """Wait until every endpoint is in step; say what is not if that does not come."""
+        """Let everybody have the same file, and wait until every endpoint is in step; say what is not if that does not come."""
+        self._write(SHARED, *FILES.values())
         end, said = time.monotonic() + SETTLE_SECONDS, ""
         while time.monotonic() < end:
             done = subprocess.run(
